@@ -1,0 +1,88 @@
+"""Every error wikiq raises on purpose.
+
+WikiqError
+├── UsageError                 exit 2: what was asked for cannot be asked
+│   ├── UnknownProject
+│   ├── BadDate
+│   └── DayOutOfRange
+├── SetupError                 exit 1: this machine is not ready
+│   ├── DatabaseTooNew
+│   ├── DatabaseUnreachable
+│   ├── BrokerUnreachable
+│   └── DataDirectoryUnwritable
+├── SourceError                an hour file could not be had
+│   ├── FileNotThere           404: the hour is missing, ask again later
+│   ├── SourceRefused          exit 4: 403, or no contact for a Wikimedia host
+│   ├── SourceUnreachable      exit 4: no answer after every retry
+│   └── CorruptFile            what arrived is not the file that was announced
+└── AnswerUnavailable          exit 1: nothing was counted for what was asked
+
+The docstring of each class is the sentence it prints when raised without arguments.
+"""
+
+
+class WikiqError(Exception):
+    """wikiq could not go on."""
+
+    def __str__(self) -> str:
+        return super().__str__() or (self.__doc__ or "").strip()
+
+
+class UsageError(WikiqError):
+    """What was asked for cannot be asked."""
+
+
+class UnknownProject(UsageError):
+    """There is no such Wikimedia project."""
+
+
+class BadDate(UsageError):
+    """A day is written YYYY-MM-DD."""
+
+
+class DayOutOfRange(UsageError):
+    """Hourly pageview files exist from 2015-05-01 until about two hours ago."""
+
+
+class SetupError(WikiqError):
+    """This machine is not ready for wikiq."""
+
+
+class DatabaseTooNew(SetupError):
+    """The database was made by a newer wikiq; upgrade this one."""
+
+
+class DatabaseUnreachable(SetupError):
+    """The database cannot be reached; check WIKIQ_DATABASE_URL."""
+
+
+class BrokerUnreachable(SetupError):
+    """The broker cannot be reached; check WIKIQ_BROKER_URL."""
+
+
+class DataDirectoryUnwritable(SetupError):
+    """The data directory cannot be written; set WIKIQ_DATA_DIR to one that can."""
+
+
+class SourceError(WikiqError):
+    """The source did not give the file."""
+
+
+class FileNotThere(SourceError):
+    """The source has no such file."""
+
+
+class SourceRefused(SourceError):
+    """The source refuses this client."""
+
+
+class SourceUnreachable(SourceError):
+    """The source does not answer."""
+
+
+class CorruptFile(SourceError):
+    """What arrived is not the file that was announced."""
+
+
+class AnswerUnavailable(WikiqError):
+    """Nothing was counted for what was asked."""
