@@ -33,7 +33,21 @@ _SUFFIXES = {
     "wikiversity": ".v",
     "wikivoyage": ".voy",
 }
-_WIKIMEDIA = "advisory commons foundation incubator meta outreach species strategy usability wikimania wikitech".split()
+_WIKIMEDIA = frozenset(
+    (
+        "advisory",
+        "commons",
+        "foundation",
+        "incubator",
+        "meta",
+        "outreach",
+        "species",
+        "strategy",
+        "usability",
+        "wikimania",
+        "wikitech",
+    )
+)
 _SINGLE = {
     "www.mediawiki": ".w",
     "www.wikidata": ".wd",

@@ -1,0 +1,53 @@
+"""One hour file on disk -> its unpacked text, in blocks of whole lines."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from isal import igzip
+
+from models.errors import CorruptFile
+
+BLOCK_BYTES = 4 << 20
+MAX_TEXT_BYTES = 4 << 30
+MAX_LINE_BYTES = 1 << 20
+"""The longest title in the field has 512 bytes; a line this long means that the text is no hour file."""
+
+
+def read_blocks(path: Path, *, block_bytes: int = BLOCK_BYTES, max_text_bytes: int = MAX_TEXT_BYTES) -> Iterator[bytes]:
+    """Unpack a gzip file into blocks that each end with a line break.
+
+    The memory in use is bounded by the block, not by the file. gzip's own length and checksum are verified when the
+    last block is read, so nothing of the file may be committed before the iterator is exhausted.
+
+    Raises:
+        CorruptFile: the file is no gzip, is cut, fails its checksum, unpacks to more than ``max_text_bytes``, or has a
+            line of more than 1 MiB.
+    """
+    try:
+        with igzip.open(path, "rb") as text:  # type: ignore[no-untyped-call]  # isal types its arguments loosely
+            yield from _whole_lines(text, block_bytes, max_text_bytes)
+    except (EOFError, igzip.BadGzipFile, zlib.error) as error:
+        raise CorruptFile(f"{path.name} cannot be unpacked: {error}") from error
+
+
+def _whole_lines(text: IO[bytes], block_bytes: int, max_text_bytes: int) -> Iterator[bytes]:
+    rest = b""
+    total = 0
+    while block := text.read(block_bytes):
+        total += len(block)
+        if total > max_text_bytes:
+            raise CorruptFile(f"The file unpacks to more than {max_text_bytes / 2**30:g} GiB; it was not counted.")
+        end = block.rfind(b"\n") + 1
+        if end:
+            yield rest + block[:end]
+            rest = block[end:]
+        else:
+            rest += block
+        if len(rest) > MAX_LINE_BYTES:
+            raise CorruptFile("The file has a line of more than 1 MiB; it is no hour file.")
+    if rest:
+        yield rest + b"\n"

@@ -1,0 +1,73 @@
+"""Views added up per title: the value every count becomes and every ranking starts from.
+
+A tally is a polars frame, sorted by the title's bytes, one row per title::
+
+    title    Binary   the literal logged title, unquoted, as bytes: it need not be UTF-8
+    desktop  UInt64   views
+    mobile   UInt64   views
+
+Merging is associative and order-free, so an hour, a day and a week are the same kind of value. A tally is stored as a
+Parquet block (https://parquet.apache.org/docs/file-format/), which other tools open too.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+
+import numpy as np
+import polars as pl
+
+SCHEMA = pl.Schema({"title": pl.Binary(), "desktop": pl.UInt64(), "mobile": pl.UInt64()})
+
+
+def tally_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """Sort rows of the tally's schema by title and add up those of one title; titles without views are left out."""
+    ordered = rows.filter(pl.col("desktop") + pl.col("mobile") > 0).sort("title")
+    if ordered.is_empty():
+        return ordered
+    titles = ordered["title"]
+    firsts = np.flatnonzero(np.append(True, (titles[1:] != titles[:-1]).to_numpy()))
+    if len(firsts) == len(titles):
+        return ordered
+    return pl.DataFrame(
+        {
+            "title": titles.gather(firsts),
+            "desktop": np.add.reduceat(ordered["desktop"].to_numpy(), firsts),
+            "mobile": np.add.reduceat(ordered["mobile"].to_numpy(), firsts),
+        },
+        schema=SCHEMA,
+    )
+
+
+def empty_tally() -> pl.DataFrame:
+    return SCHEMA.to_frame()
+
+
+def merge(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """The tally of everything that the given tallies count."""
+    parts = [tally for tally in tallies if not tally.is_empty()]
+    match parts:
+        case []:
+            return empty_tally()
+        case [only]:
+            return only
+        case _:
+            return tally_of(pl.concat(parts))
+
+
+def views_of(tally: pl.DataFrame) -> int:
+    """All views of the tally, desktop and mobile."""
+    return int(tally["desktop"].sum()) + int(tally["mobile"].sum())
+
+
+def to_block(tally: pl.DataFrame) -> bytes:
+    """The tally as one compressed Parquet block."""
+    block = io.BytesIO()
+    tally.write_parquet(block, compression="zstd", compression_level=1, statistics=False)
+    return block.getvalue()
+
+
+def from_block(block: bytes) -> pl.DataFrame:
+    """The tally that ``to_block`` stored."""
+    return pl.read_parquet(io.BytesIO(block))

@@ -1,0 +1,59 @@
+"""Logged titles -> what kind of page they name, by the rules of one wiki."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.answer import Rule
+from models.siteinfo import Siteinfo
+
+_UNKNOWN = ["", "-"]
+
+
+def canonical_titles(titles: pl.Series, *, first_letter: bool) -> pl.Series:
+    """Titles in the form in which MediaWiki stores them, for a String series.
+
+    Runs of ``_`` become one, ``_`` at either end goes, and the first letter is raised where the wiki says so
+    (https://www.mediawiki.org/wiki/Manual:Page_title). A letter whose capital is more than one letter, such as ß, and
+    Georgian, whose capitals are not used for titles, stay small.
+    """
+    title = pl.col("title").str.replace_all("_+", "_").str.strip_chars("_")
+    frame = titles.alias("title").to_frame().select(title)
+    if not first_letter:
+        return frame["title"]
+    small = pl.col("title").str.slice(0, 1)
+    capital = small.str.to_uppercase()
+    raised = (capital != small) & (capital.str.len_chars() == 1) & ~capital.str.contains(r"[\x{1C90}-\x{1CBF}]")
+    return frame.select(
+        pl.when(raised).then(capital + pl.col("title").str.slice(1)).otherwise(pl.col("title")).alias("title")
+    )["title"]
+
+
+def excluding_rules(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
+    """For each logged title (Binary) the rule that keeps it out of the ranking by its name alone, or null.
+
+    The rules that need no page table, in the order of ``models.answer.Rule``; the first that applies is given.
+    """
+    canonical = canonical_titles(_as_text(titles), first_letter=siteinfo.first_letter)
+    prefix = pl.col("title").str.extract(r"^:?_*([^:]*?)_*:", 1).str.to_lowercase()
+    rule = (
+        pl.when(pl.col("title").is_in(_UNKNOWN))
+        .then(pl.lit(Rule.UNKNOWN_TITLE))
+        .when(prefix.is_in(sorted(siteinfo.prefixes)))
+        .then(pl.lit(Rule.OTHER_NAMESPACE))
+        .when(pl.col("title") == siteinfo.main_page)
+        .then(pl.lit(Rule.MAIN_PAGE))
+        .alias("rule")
+    )
+    return canonical.to_frame().select(rule)["rule"]
+
+
+def _as_text(titles: pl.Series) -> pl.Series:
+    """The titles as String; bytes that are no UTF-8 become U+FFFD."""
+    text = titles.cast(pl.String, strict=False)
+    broken = text.is_null()
+    if not broken.any():
+        return text
+    mended = [title.decode(errors="replace") for title in titles.filter(broken)]
+    where = broken.arg_true()
+    return text.scatter(where, mended)
