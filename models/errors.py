@@ -15,6 +15,7 @@ WikiqError
 │   ├── SourceRefused          exit 4: 403, or no contact for a Wikimedia host
 │   ├── SourceUnreachable      exit 4: no answer after every retry
 │   └── CorruptFile            what arrived is not the file that was announced
+├── TaskFailed                 exit 1: a task ended with an error that is wikiq's own or the database's
 └── AnswerUnavailable          exit 1: nothing was counted for what was asked
 
 The docstring of each class is the sentence it prints when raised without arguments.
@@ -82,6 +83,10 @@ class SourceUnreachable(SourceError):
 
 class CorruptFile(SourceError):
     """What arrived is not the file that was announced."""
+
+
+class TaskFailed(WikiqError):
+    """A task ended with an unexpected error."""
 
 
 class AnswerUnavailable(WikiqError):

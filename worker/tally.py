@@ -18,6 +18,8 @@ from collections.abc import Iterable
 import numpy as np
 import polars as pl
 
+MERGE_ROWS = 5_000_000
+"""How many rows are gathered before they are added up: a few hours of the largest wiki."""
 SCHEMA = pl.Schema({"title": pl.Binary(), "desktop": pl.UInt64(), "mobile": pl.UInt64()})
 
 
@@ -45,15 +47,18 @@ def empty_tally() -> pl.DataFrame:
 
 
 def merge(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
-    """The tally of everything that the given tallies count."""
-    parts = [tally for tally in tallies if not tally.is_empty()]
-    match parts:
-        case []:
-            return empty_tally()
-        case [only]:
-            return only
-        case _:
-            return tally_of(pl.concat(parts))
+    """The tally of everything that the given tallies count.
+
+    They are added up in batches, each at least as large as what was added up before: so memory is bounded by about
+    three times the result, and no row is sorted more than a few times.
+    """
+    total, pending, rows = empty_tally(), [], 0
+    for tally in tallies:
+        pending.append(tally)
+        rows += len(tally)
+        if rows >= max(MERGE_ROWS, len(total)):
+            total, pending, rows = tally_of(pl.concat([total, *pending])), [], 0
+    return tally_of(pl.concat([total, *pending])) if pending else total
 
 
 def views_of(tally: pl.DataFrame) -> int:

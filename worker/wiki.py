@@ -8,6 +8,7 @@ from models.answer import Rule
 from models.siteinfo import Siteinfo
 
 _UNKNOWN = ["", "-"]
+_SLICE = 1 << 16
 
 
 def canonical_titles(titles: pl.Series, *, first_letter: bool) -> pl.Series:
@@ -50,10 +51,13 @@ def excluding_rules(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
 
 def _as_text(titles: pl.Series) -> pl.Series:
     """The titles as String; bytes that are no UTF-8 become U+FFFD."""
-    text = titles.cast(pl.String, strict=False)
-    broken = text.is_null()
-    if not broken.any():
-        return text
-    mended = [title.decode(errors="replace") for title in titles.filter(broken)]
-    where = broken.arg_true()
-    return text.scatter(where, mended)
+    slices = [_slice_as_text(part) for part in titles.rechunk().to_frame("title").iter_slices(_SLICE)]
+    return pl.concat(slices) if slices else titles.cast(pl.String)
+
+
+def _slice_as_text(part: pl.DataFrame) -> pl.Series:
+    try:
+        return part["title"].cast(pl.String)
+    except pl.exceptions.ComputeError:
+        # Seldom, and only for the slice that holds a broken title.
+        return pl.Series("title", [title.decode(errors="replace") for title in part["title"]], dtype=pl.String)

@@ -1,0 +1,64 @@
+"""``wikiq``: the commands, and how their errors end the process."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cli.demo import demo
+from cli.enqueue import enqueue
+from cli.exits import exit_code_of
+from cli.results import results
+from cli.resume import resume
+from cli.status import status
+from cli.worker import worker
+from models.errors import WikiqError
+
+app = typer.Typer(
+    name="wikiq",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def wikiq(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Which Wikipedia articles were requested most and least, day by day, from Wikimedia's hourly pageview files.
+
+    \b
+      wikiq demo                                    try it offline, in under a minute
+      wikiq enqueue --week                          count the last seven complete UTC days
+      wikiq results 2024-01-03                      a day's answers
+      wikiq status                                  what is counted, what is missing and why
+      wikiq resume                                  complete whatever is missing
+
+    \b
+    Exit codes: 0 complete · 1 failed · 2 usage · 3 answered but incomplete · 4 the source refuses or is unreachable
+    · 130 interrupted. Data goes to stdout, everything else to stderr.
+    """
+    if version:
+        from models.version import VERSION
+
+        typer.echo(f"wikiq {VERSION}")
+        raise typer.Exit
+
+
+for command in (demo, enqueue, results, status, resume, worker):
+    app.command()(command)
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except WikiqError as error:
+        sys.stdout.flush()
+        typer.echo(f"wikiq: {error}", err=True)
+        sys.exit(exit_code_of(error))

@@ -1,0 +1,115 @@
+"""Progress on stderr: a bar on a terminal, a plain line every ten seconds elsewhere, nothing when quiet."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from models.tables import HourState
+from worker.progress import Progress as Standing
+
+LINE_SECONDS = 10
+_MEGABYTE = 1e6
+
+
+class Reporter(Protocol):
+    """Told where the work stands, as often as that is known."""
+
+    def __call__(self, standing: Standing) -> None: ...
+
+
+@contextmanager
+def reporting(*, quiet: bool) -> Iterator[Reporter]:
+    """A reporter that suits stderr."""
+    console = Console(stderr=True, soft_wrap=True)
+    with _warnings_on(console):
+        if quiet:
+            yield lambda _standing: None
+        elif console.is_terminal and not console.is_dumb_terminal:
+            with _bar(console) as bar:
+                yield bar
+        else:
+            yield _Lines(console)
+
+
+def standing_in_words(standing: Standing, megabytes_per_second: float) -> str:
+    """``12.3 MB, 4.1 MB/s, 1 missing`` for what was counted so far."""
+    words = [f"{standing.size / _MEGABYTE:.1f} MB", f"{megabytes_per_second:.1f} MB/s"]
+    words += [
+        f"{number} {state}"
+        for state, number in sorted(standing.hours.items())
+        if number and state not in (HourState.WAITING, HourState.COUNTED)
+    ]
+    if standing.unranked and not standing.waiting:
+        words.append("ranking")
+    return ", ".join(words)
+
+
+class _Speed:
+    """Megabytes per second since the first look: what was counted before does not belong to this run."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def __call__(self, size: int) -> float:
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, size
+        seconds = now - self._first[0]
+        return (size - self._first[1]) / _MEGABYTE / seconds if seconds else 0.0
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._speed = _Speed()
+        self._due = time.monotonic() + LINE_SECONDS
+
+    def __call__(self, standing: Standing) -> None:
+        speed = self._speed(standing.size)
+        if time.monotonic() < self._due:
+            return
+        self._due += LINE_SECONDS
+        done = standing.total - standing.waiting
+        line = f"hours {done}/{standing.total}: {standing_in_words(standing, speed)}"
+        self._console.print(line, markup=False, highlight=False)
+
+
+@contextmanager
+def _bar(console: Console) -> Iterator[Reporter]:
+    columns = (
+        TextColumn("hours"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[words]}", markup=False),
+        TimeRemainingColumn(),
+    )
+    speed = _Speed()
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("", total=None, words="")
+
+        def show(standing: Standing) -> None:
+            words = standing_in_words(standing, speed(standing.size))
+            done = standing.total - standing.waiting
+            progress.update(task, total=standing.total, completed=done, words=words)
+
+        yield show
+
+
+@contextmanager
+def _warnings_on(console: Console) -> Iterator[None]:
+    """Show warnings through the console, so that they do not break the bar."""
+    handler = RichHandler(console=console, markup=False, show_path=False, highlighter=None)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)

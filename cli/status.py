@@ -1,0 +1,75 @@
+"""``wikiq status``."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from cli.exits import ExitCode
+from cli.render.safe import visible
+from models.answer import Verdict
+from models.tables import HourState
+from worker.progress import Standing
+
+
+def status(
+    as_json: Annotated[
+        bool, typer.Option("--json", help="As JSON, with every hour that could not be counted.")
+    ] = False,
+) -> None:
+    """Show every day that was asked for: how many hours are counted, and what kept the others from it.
+
+    Exit code 0: all of them are complete and ranked. 3: something is missing; wikiq resume completes it.
+
+    \b
+      wikiq status
+      wikiq status --json | jq '.[] | select(.verdict == "incomplete")'
+    """
+    from worker.context import open_context
+    from worker.progress import standings
+    from worker.settings import read_settings
+
+    found = standings(open_context(read_settings()))
+    if as_json:
+        typer.echo(json.dumps([_document(standing) for standing in found], indent=2))
+    elif not found:
+        typer.echo("Nothing was asked for yet. Begin with: wikiq enqueue --yesterday, or try: wikiq demo", err=True)
+    else:
+        typer.echo("\n".join(_lines(found)))
+    done = all(standing.ranked and standing.verdict is Verdict.COMPLETE for standing in found)
+    raise typer.Exit(ExitCode.DONE if done else ExitCode.INCOMPLETE)
+
+
+def _lines(found: tuple[Standing, ...]) -> list[str]:
+    from cli.summary import trouble_lines
+
+    width = max(len(standing.project.name) for standing in found)
+    lines = [f"{'project':<{width}}  day         hours  "]
+    for standing in found:
+        lines.append(f"{standing.project.name:<{width}}  {standing.day}  {standing.counted:>2}/24  {_words(standing)}")
+        lines += [f"{'':<{width}}  {visible(line)}" for line in trouble_lines(standing)]
+    return [line.rstrip() for line in lines]
+
+
+def _words(standing: Standing) -> str:
+    others = [
+        f"{number} {state}" for state, number in sorted(standing.hours.items()) if state != HourState.COUNTED and number
+    ]
+    return ", ".join([standing.verdict, *others, "ranked" if standing.ranked else "not ranked yet"])
+
+
+def _document(standing: Standing) -> dict[str, Any]:
+    return {
+        "project": standing.project.name,
+        "day": standing.day.isoformat(),
+        "universe": standing.universe,
+        "verdict": standing.verdict,
+        "ranked": standing.ranked,
+        "hours": dict(sorted(standing.hours.items())),
+        "troubles": [
+            {"hour": str(trouble.hour), "state": trouble.state, "reason": trouble.reason}
+            for trouble in standing.troubles
+        ],
+    }

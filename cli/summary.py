@@ -1,0 +1,50 @@
+"""What is said on stderr before and after the work."""
+
+from __future__ import annotations
+
+import typer
+
+from cli.render.safe import visible
+from models.answer import Verdict
+from worker.context import Context
+from worker.enqueue import Order, Work
+from worker.progress import Standing, standings
+
+TROUBLES_SHOWN = 5
+
+
+def announce(order: Order | None, days: str, work: Work, *, here: bool) -> None:
+    """Say what will be done, and where."""
+    projects = ", ".join(str(project) for project in order.projects) if order else "everything asked for"
+    rankings = f", {len(work.days) + len(work.weeks)} rankings" if not work.hours else ""
+    _say(f"{projects}, {days}: {work.hours} hour files to count{rankings}.")
+    if here and (work.days or work.weeks):
+        _say("WIKIQ_BROKER_URL is not set: working in this process. Interrupt at will; wikiq resume goes on.")
+    elif not here:
+        _say("Enqueued. Workers: wikiq worker · progress: wikiq status · answers: wikiq results DAY")
+
+
+def summarise(context: Context, order: Order | None, *, quiet: bool) -> None:
+    """Say which days are complete, and what kept the others from being so."""
+    found = standings(context, order)
+    incomplete = [standing for standing in found if standing.verdict is Verdict.INCOMPLETE]
+    for standing in incomplete:
+        _say(f"{standing.project} {standing.day} is incomplete, {standing.counted} of 24 hours are counted:")
+        for line in trouble_lines(standing):
+            _say(f"  {line}")
+    if not quiet:
+        _say(f"{len(found) - len(incomplete)} of {len(found)} days are complete. Answers: wikiq results DAY")
+
+
+def trouble_lines(standing: Standing) -> list[str]:
+    """What became of the hours that could not be counted, the first few by name."""
+    lines = [
+        f"{trouble.hour.hour:02d}:00 {trouble.state}: {visible(trouble.reason)}"
+        for trouble in standing.troubles[:TROUBLES_SHOWN]
+    ]
+    more = len(standing.troubles) - TROUBLES_SHOWN
+    return [*lines, f"and {more} more; wikiq status --format json names them all"] if more > 0 else lines
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

@@ -1,0 +1,176 @@
+"""The database: one ledger of hours, the bulk of their counts as blocks, and the answers as rows.
+
+``hour``            the ledger: one row per (project, hour) that was ever asked for, and what became of it
+``hour_tally``      the counted views of that hour, a Parquet block (worker/tally.py); written with its ledger row
+``day_tally``       the day's views added up, a Parquet block; what weeks are ranked from
+``siteinfo``        what a wiki says of its namespaces, as it was fetched
+``answer``          one row per (project, period, universe) that was asked for; its figures once it was ranked
+``exclusion``, ``ranked_article``, ``ranked_category``   the rows of an answer
+
+Days and hours are UTC, an hour is named by its start; sizes are bytes, views are page requests by users.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from enum import StrEnum
+
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, DateTime, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+
+class HourState(StrEnum):
+    """What became of an hour that was asked for."""
+
+    WAITING = "waiting"
+    COUNTED = "counted"
+    MISSING = "missing"  # the source has no such file (yet)
+    REFUSED = "refused"  # the source refuses this client
+    UNREACHABLE = "unreachable"  # the source did not answer
+    FAILED = "failed"  # what arrived could not be counted
+
+
+class RankedKind(StrEnum):
+    """Which list of an answer a ranked article stands in."""
+
+    MOST_REQUESTED = "most_requested"
+    LEAST_REQUESTED = "least_requested"
+
+
+def _utc(*, nullable: bool = True) -> Column[dt.datetime]:
+    return Column(DateTime(timezone=True), nullable=nullable)
+
+
+def _big(*, nullable: bool = True) -> Column[int]:
+    return Column(BigInteger, nullable=nullable)
+
+
+class HourRow(SQLModel, table=True):
+    """One line of the ledger."""
+
+    __tablename__ = "hour"
+    __table_args__ = (CheckConstraint("hour BETWEEN 0 AND 23", name="hour_of_day"),)
+
+    project: str = Field(primary_key=True)
+    day: dt.date = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    state: str = Field(default=HourState.WAITING, index=True)
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    tries: int = 0
+    tried_at: dt.datetime | None = Field(default=None, sa_column=_utc())
+    url: str | None = Field(default=None, sa_column=Column(Text))
+    size: int | None = Field(default=None, sa_column=_big())
+    etag: str | None = None
+    last_modified: str | None = None
+    sha256: str | None = None
+    lines: int | None = Field(default=None, sa_column=_big())
+    malformed: int | None = Field(default=None, sa_column=_big())
+    views: int | None = Field(default=None, sa_column=_big())
+    titles: int | None = Field(default=None, sa_column=_big())
+    counted_at: dt.datetime | None = Field(default=None, sa_column=_utc())
+    wikiq: str | None = None
+
+
+class HourTallyRow(SQLModel, table=True):
+    """The counted views of one hour."""
+
+    __tablename__ = "hour_tally"
+
+    project: str = Field(primary_key=True)
+    day: dt.date = Field(primary_key=True)
+    hour: int = Field(primary_key=True)
+    block: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class DayTallyRow(SQLModel, table=True):
+    """The views of one day's counted hours; ``fingerprint`` names those hours."""
+
+    __tablename__ = "day_tally"
+
+    project: str = Field(primary_key=True)
+    day: dt.date = Field(primary_key=True)
+    fingerprint: str
+    block: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SiteinfoRow(SQLModel, table=True):
+    """A wiki's siteinfo document, or why it could not be had (then MediaWiki's canonical names serve)."""
+
+    __tablename__ = "siteinfo"
+
+    project: str = Field(primary_key=True)
+    run: dt.date | None = None
+    document: str | None = Field(default=None, sa_column=Column(Text))
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    fetched_at: dt.datetime = Field(sa_column=_utc(nullable=False))
+
+
+class AnswerRow(SQLModel, table=True):
+    """One answer that was asked for; ``fingerprint`` names the counted hours it was ranked from, null before."""
+
+    __tablename__ = "answer"
+    __table_args__ = (
+        UniqueConstraint("project", "first_day", "days", "universe", name="one_answer"),
+        CheckConstraint("days IN (1, 7)", name="day_or_week"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    project: str
+    first_day: dt.date
+    days: int
+    universe: str
+    fingerprint: str | None = None
+    verdict: str | None = None
+    missing_hours: list[str] | None = Field(default=None, sa_column=Column(JSON))
+    snapshot: dt.date | None = None
+    namespaces: str | None = None
+    project_views: int | None = Field(default=None, sa_column=_big())
+    article_views: int | None = Field(default=None, sa_column=_big())
+    malformed_lines: int | None = Field(default=None, sa_column=_big())
+    articles_requested: int | None = Field(default=None, sa_column=_big())
+    least_views: int | None = Field(default=None, sa_column=_big())
+    least_tied: int | None = Field(default=None, sa_column=_big())
+    unrequested: int | None = Field(default=None, sa_column=_big())
+    has_categories: bool = False
+    computed_at: dt.datetime | None = Field(default=None, sa_column=_utc())
+    wikiq: str | None = None
+
+
+class ExclusionRow(SQLModel, table=True):
+    """What one rule kept out of an answer."""
+
+    __tablename__ = "exclusion"
+
+    answer_id: int = Field(primary_key=True, foreign_key="answer.id", ondelete="CASCADE")
+    rule: str = Field(primary_key=True)
+    views: int = Field(sa_column=_big(nullable=False))
+    titles: int = Field(sa_column=_big(nullable=False))
+
+
+class RankedArticleRow(SQLModel, table=True):
+    """One article of an answer's lists; ``hourly`` and ``flag`` for the most requested only."""
+
+    __tablename__ = "ranked_article"
+
+    answer_id: int = Field(primary_key=True, foreign_key="answer.id", ondelete="CASCADE")
+    kind: str = Field(primary_key=True)
+    rank: int = Field(primary_key=True)
+    title: str = Field(sa_column=Column(Text, nullable=False))
+    views: int = Field(sa_column=_big(nullable=False))
+    desktop: int = Field(sa_column=_big(nullable=False))
+    mobile: int = Field(sa_column=_big(nullable=False))
+    through_redirects: int = Field(sa_column=_big(nullable=False))
+    hourly: list[int] | None = Field(default=None, sa_column=Column(JSON))
+    flag: str | None = None
+
+
+class RankedCategoryRow(SQLModel, table=True):
+    """One of an answer's top categories."""
+
+    __tablename__ = "ranked_category"
+
+    answer_id: int = Field(primary_key=True, foreign_key="answer.id", ondelete="CASCADE")
+    rank: int = Field(primary_key=True)
+    category: str = Field(sa_column=Column(Text, nullable=False))
+    views: int = Field(sa_column=_big(nullable=False))
+    articles: int = Field(sa_column=_big(nullable=False))

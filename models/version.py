@@ -1,0 +1,5 @@
+"""Which wikiq this is."""
+
+from importlib.metadata import version
+
+VERSION = version("wikiq")

@@ -1,0 +1,211 @@
+"""What may be asked of a source: how much at a time, and how often again.
+
+Wikimedia's dumps site allows three connections per address, however many workers run there. Each connection is a lock
+file in a directory that threads and processes share; the kernel frees it when its holder dies, even by SIGKILL.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import http.client
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TypeVar
+
+import stamina
+from filelock import BaseFileLock, FileLock, Timeout
+
+from models.errors import CorruptFile, FileNotThere, SourceRefused, SourceUnreachable, UsageError
+from worker.dumps_site import origin, without_credentials
+
+T = TypeVar("T")
+
+CONNECTIONS = 3
+SET_CONTACT = "set WIKIQ_CONTACT to an e-mail address or to the address of a page about you"
+_POLL_SECONDS = (0.05, 0.2)
+_FORBIDDEN, _GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = (401, 403, 451), (404, 410), 429, 500
+
+Budget = Callable[[], AbstractContextManager[None]]
+"""Gives one connection for as long as the context is open; waits until one is free."""
+
+
+@contextmanager
+def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> Iterator[None]:
+    """Hold one of a source's connections; wait, for as long as it takes, until one of them is free.
+
+    Args:
+        directory: where the lock files lie; they are empty, ``limit`` per source, and stay.
+        source: a URL, of which scheme, host and port count.
+        limit: how many connections the source allows; all who share the directory should agree on it.
+
+    Raises:
+        UsageError: the source is no URL, or the limit is below one.
+        OSError: the directory cannot be written, or its file system has no kernel locks.
+    """
+    if limit < 1:
+        raise UsageError(f"A source needs at least one connection, not {limit}.")
+    # A hash, because the source's text comes from outside and must not choose a path.
+    name = hashlib.sha256(repr(origin(source)).encode()).hexdigest()[:16]
+    directory.mkdir(parents=True, exist_ok=True)
+    while (slot := _free_slot(directory, name, limit)) is None:
+        time.sleep(random.uniform(*_POLL_SECONDS))  # noqa: S311 - spreads the polls, hides nothing
+    try:
+        yield
+    finally:
+        slot.release()
+
+
+def _free_slot(directory: Path, name: str, limit: int) -> BaseFileLock | None:
+    for number in range(limit):
+        # Not a soft lock, which would outlive a killed holder.
+        slot = FileLock(directory / f"{name}.{number}.lock", thread_local=False, fallback_to_soft=False)
+        with suppress(Timeout):
+            slot.acquire(blocking=False)
+            return slot
+    return None
+
+
+def hold_file(into: Path) -> AbstractContextManager[object]:
+    """Keep every other thread and process from fetching ``into``; waits for them. Re-entrant within a thread.
+
+    The lock file ``NAME.lock`` is empty and stays: removing it could let two holders in.
+    """
+    into.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(f"{into}.lock", is_singleton=True, fallback_to_soft=False, poll_interval=0.1)
+
+
+@dataclass(frozen=True, slots=True)
+class Retries:
+    """How patient a fetch is; times in seconds.
+
+    ``attempts`` counts attempts in a row that brought less than ``least_progress`` bytes beyond what was had before.
+    """
+
+    attempts: int = 8
+    wait_initial: float = 1.0
+    wait_max: float = 60.0
+    wait_jitter: float = 1.0
+    retry_after_max: float = 600.0
+    connect_timeout: float = 10.0
+    read_timeout: float = 60.0
+    transfer_timeout: float = 1200.0
+    least_progress: int = 1 << 16
+
+    def wait(self, fruitless: int, retry_after: float) -> float:
+        """Seconds until the next attempt: exponential with jitter, and not less than the source asked for."""
+        backoff = min(self.wait_max, self.wait_initial * 2.0 ** (fruitless - 1))
+        jitter = random.uniform(0, self.wait_jitter)  # noqa: S311 - spreads the retries, hides nothing
+        return max(backoff, min(retry_after, self.retry_after_max)) + jitter
+
+
+PATIENT = Retries()
+
+
+class Interrupted(Exception):
+    """A failure that may pass; ``persist`` turns it into an error of the source when patience ends.
+
+    ``ended_early`` marks an answer that ended in good order, but before its announced length.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float = 0.0, ended_early: bool = False) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+        self.ended_early = ended_early
+
+
+def persist(
+    url: str, attempt: Callable[[], T], budget: Budget, retries: Retries, reached: Callable[[], int] = lambda: 0
+) -> T:
+    """Attempt, within the budget, until it works or patience ends; the waits lie outside the budget.
+
+    ``reached`` tells how many bytes are had by now.
+
+    Raises:
+        UsageError: the URL is none.
+        SourceUnreachable: every attempt was interrupted.
+        CorruptFile: so was the last one, by an early end.
+    """
+    shown = without_credentials(url)
+
+    def within_budget() -> T:
+        with budget():
+            return attempt()
+
+    try:
+        return stamina.RetryingCaller(attempts=None, timeout=None)(_Patience(retries, reached), within_budget)
+    except Interrupted as last:
+        # What lies beneath names the whole URL, with its query.
+        if last.ended_early:
+            raise CorruptFile(f"{shown} is not the file that was announced: {last}.") from None
+        raise SourceUnreachable(f"{shown} cannot be had: {last}.") from None
+
+
+class _Patience:
+    """Tells stamina how long to wait. stamina itself counts every attempt, also those that brought the file further."""
+
+    def __init__(self, retries: Retries, reached: Callable[[], int]) -> None:
+        self._retries = retries
+        self._reached = reached
+        self._furthest = reached()
+        self._fruitless = 0
+
+    def __call__(self, error: Exception) -> bool | float:
+        if not isinstance(error, Interrupted):
+            return False
+        if (reached := self._reached()) >= self._furthest + self._retries.least_progress:
+            self._furthest, self._fruitless = reached, 0
+        self._fruitless += 1
+        if self._fruitless >= self._retries.attempts:
+            return False
+        return self._retries.wait(self._fruitless, error.retry_after)
+
+
+def seconds_to_wait(retry_after: str, now: dt.datetime) -> float:
+    """Read a Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3); 0 if it is malformed or past."""
+    text = retry_after.strip()
+    if text.isascii() and text.isdigit():
+        return float(text)
+    try:
+        moment = parsedate_to_datetime(text)
+    except (TypeError, ValueError, OverflowError):
+        return 0.0
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return max(0.0, (aware - now).total_seconds())
+
+
+def refusal(url: str, status: int, retry_after: str) -> Exception:
+    """What to raise for an answer that has not what was asked for: an ``Interrupted``, or an error of the source."""
+    shown = without_credentials(url)
+    if status in _GONE:
+        return FileNotThere(f"{shown} is not there ({status}).")
+    if status in _FORBIDDEN:
+        return SourceRefused(f"{shown} is refused ({status}); Wikimedia's User-Agent policy asks to {SET_CONTACT}.")
+    if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR:
+        wait = seconds_to_wait(retry_after, dt.datetime.now(dt.UTC))
+        return Interrupted(f"the source answers {status}", retry_after=wait)
+    return SourceRefused(f"{shown} is refused with status {status}.")
+
+
+def causes(error: BaseException) -> list[BaseException]:
+    """The error, what caused it, what caused that, and so on."""
+    chain = [error]
+    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
+        chain.append(cause)
+    return chain
+
+
+def interrupted_by(error: BaseException) -> Interrupted:
+    """Why a connection failed, in the words of its cause."""
+    chain = causes(error)
+    if any(isinstance(cause, http.client.IncompleteRead) for cause in chain):
+        return Interrupted("it ends before its announced length", ended_early=True)
+    if any(isinstance(cause, TimeoutError) for cause in chain):
+        return Interrupted("the connection timed out")
+    said = [cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror]
+    return Interrupted(said[0] if said else "the connection was closed")

@@ -1,0 +1,166 @@
+"""One hour file: fetch it, count it, commit it; or note in the ledger why that could not be done."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from models.errors import CorruptFile, FileNotThere, SourceError, SourceRefused, SourceUnreachable
+from models.hour import Hour
+from models.project import Project
+from models.tables import HourState
+from models.version import VERSION
+from worker.budget import hold_file
+from worker.context import Context
+from worker.dumps_site import hour_url, without_credentials
+from worker.fetch import Downloaded, discard, fetch
+from worker.hour_file import read_blocks
+from worker.pageviews import HourCount, count_views
+from worker.store import ledger
+from worker.store.database import reading, writing
+
+CORRUPT_TRIES = 3
+"""How often a file that cannot be counted is fetched anew."""
+SOURCE_TROUBLE_LASTS = dt.timedelta(minutes=5)
+"""For so long after a source has refused, or not answered at all, it is not asked for the next hour."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of one hour file, in numbers: the counts themselves are in the database."""
+
+    hour: str
+    state: str
+    size: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One hour file to count for some projects, and where it comes from."""
+
+    hour: Hour
+    projects: tuple[Project, ...]
+    source: str
+    url: str
+    path: Path
+
+
+def count_hour_file(
+    context: Context, hour: Hour, projects: Sequence[Project], *, source: str, force: bool = False
+) -> Receipt:
+    """Count an hour for those projects that lack it (with ``force`` for all). Twice is the same as once.
+
+    What goes wrong with the source or the file is written into the ledger, not raised: the day is still ranked from its
+    other hours, and the hour is tried again when it is asked for again.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: the database failed; nothing of the hour is committed.
+    """
+    started = time.monotonic()
+    url = hour_url(source, hour)
+    path = context.settings.downloads_dir / hour.file_name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with hold_file(path.with_suffix(".counting")):
+        lacking = tuple(projects) if force else _lacking(context, hour, projects)
+        work = _Work(hour, lacking, source, url, path)
+        state, size = _count(context, work) if lacking else (HourState.COUNTED, 0)
+    return Receipt(str(hour), state, size, round(time.monotonic() - started, 3))
+
+
+def record_trouble(
+    context: Context, hour: Hour, projects: Sequence[Project], state: HourState, reason: str, url: str = ""
+) -> None:
+    """Note in the ledger why an hour could not be counted."""
+    _log.warning("%s: %s: %s", hour, state, reason)
+    with writing(context.engine) as session:
+        for project in projects:
+            ledger.record_trouble(session, project, hour, state, reason, url=url, now=context.now())
+
+
+def _lacking(context: Context, hour: Hour, projects: Sequence[Project]) -> tuple[Project, ...]:
+    with reading(context.engine) as session:
+        return tuple(project for project in projects if ledger.uncounted(session, project, [hour]))
+
+
+def _count(context: Context, work: _Work) -> tuple[HourState, int]:
+    try:
+        _stop_if_source_is_in_trouble(context, work)
+        downloaded, counted = _fetch_and_count(context, work)
+    except (SourceError, OSError) as error:
+        state = _state_after(error)
+        record_trouble(context, work.hour, work.projects, state, _reason(error), without_credentials(work.url))
+        return state, 0
+    finally:
+        if work.path.exists():
+            discard(work.path)
+    _record(context, work, downloaded, counted)
+    return HourState.COUNTED, downloaded.size
+
+
+def _stop_if_source_is_in_trouble(context: Context, work: _Work) -> None:
+    """Spare a source that refused or was unreachable a moment ago the requests for all other hours."""
+    since = context.now() - SOURCE_TROUBLE_LASTS
+    with reading(context.engine) as session:
+        trouble = ledger.source_trouble(session, without_credentials(work.source), since=since)
+    if trouble is not None:
+        error = SourceRefused if trouble.state == HourState.REFUSED else SourceUnreachable
+        raise error(trouble.reason)
+
+
+def _fetch_and_count(context: Context, work: _Work) -> tuple[Downloaded, HourCount]:
+    for _ in range(CORRUPT_TRIES - 1):
+        try:
+            return _try_once(context, work)
+        except CorruptFile as error:
+            _log.warning("%s: %s Fetching it anew.", work.hour, error)
+            discard(work.path)
+    return _try_once(context, work)
+
+
+def _try_once(context: Context, work: _Work) -> tuple[Downloaded, HourCount]:
+    downloaded = fetch(
+        context.open_http(), work.url, work.path, budget=context.budget(work.source), retries=context.retries
+    )
+    return downloaded, count_views(read_blocks(downloaded.path), work.projects)
+
+
+def _record(context: Context, work: _Work, downloaded: Downloaded, counted: HourCount) -> None:
+    facts = ledger.FileFacts(
+        url=without_credentials(downloaded.url),
+        size=downloaded.size,
+        etag=downloaded.etag,
+        last_modified=downloaded.last_modified,
+        sha256=downloaded.sha256,
+        lines=counted.lines,
+        malformed=counted.malformed,
+    )
+    for project, tally in counted.tallies.items():
+        if tally.is_empty():
+            _log.warning("%s: the file has no line of %s; it counts as zero.", work.hour, project)
+        with writing(context.engine) as session:
+            ledger.record_counted(session, project, work.hour, facts, tally, now=context.now(), version=VERSION)
+
+
+def _state_after(error: SourceError | OSError) -> HourState:
+    match error:
+        case FileNotThere():
+            return HourState.MISSING
+        case SourceRefused():
+            return HourState.REFUSED
+        case SourceUnreachable():
+            return HourState.UNREACHABLE
+        case _:
+            return HourState.FAILED
+
+
+def _reason(error: SourceError | OSError) -> str:
+    if isinstance(error, OSError):
+        return f"The download could not be written: {error.strerror or error}."
+    return str(error)

@@ -1,0 +1,61 @@
+"""The same tasks and chords without a broker: Celery's memory transport and a threads pool, in this process.
+
+Nothing needs to be installed, and nothing is left running. What a killed run had committed stays; the database tells
+the next run what is missing. Measured against the alternatives in docs/decisions/0004.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from celery.signals import task_failure
+from celery.worker import WorkController
+
+from worker.app import COUNT_QUEUE, RANK_QUEUE, Wikiq
+from worker.budget import CONNECTIONS
+
+START_SECONDS = 30
+
+
+@contextmanager
+def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
+    """Run a worker in this process for as long as the block lasts; its end waits for tasks that are under way.
+
+    Yields:
+        The errors that tasks ended with, a list that grows as they occur.
+    """
+    errors: list[BaseException] = []
+
+    def note_error(exception: BaseException, **_: object) -> None:
+        errors.append(exception)
+
+    task_failure.connect(note_error, weak=False)
+    # Pool threads look their tasks up in Celery's default application.
+    app.set_default()
+    ready = threading.Event()
+    worker = WorkController(
+        app=app,
+        pool="threads",
+        # Enough to count while every connection downloads.
+        concurrency=CONNECTIONS + (os.cpu_count() or 1),
+        queues=[COUNT_QUEUE, RANK_QUEUE],
+        ready_callback=lambda _consumer: ready.set(),
+        without_heartbeat=True,
+        without_gossip=True,
+        without_mingle=True,
+        quiet=True,
+    )
+    thread = threading.Thread(target=worker.start, name="wikiq-worker", daemon=True)
+    thread.start()
+    if not ready.wait(START_SECONDS):
+        raise TimeoutError("The embedded worker did not start.")
+    try:
+        yield errors
+    finally:
+        # A message ends the worker's wait for messages at once; its flag would be seen seconds later.
+        app.control.shutdown()
+        thread.join()
+        task_failure.disconnect(note_error)

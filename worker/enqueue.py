@@ -1,0 +1,147 @@
+"""What is wanted -> rows in the ledger, and chords of the tasks that are missing."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from celery import chord
+
+from models.answer import Period, Universe
+from models.hour import DAYS_IN_WEEK, Hour, hours_of
+from models.project import Project
+from models.siteinfo import CANONICAL_ORIGIN
+from worker.app import Wikiq
+from worker.context import Context
+from worker.store import answers, ledger
+from worker.store.database import reading, writing
+from worker.store.siteinfo import forget_siteinfo_troubles
+from worker.tasks import COUNT_HOUR, FETCH_SITEINFO, RANK_DAY, RANK_WEEK
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a user asks for. ``source`` overrides the workers' own; ``force`` counts anew what is counted."""
+
+    projects: tuple[Project, ...]
+    days: tuple[dt.date, ...]
+    universe: Universe
+    week: bool = False
+    source: str | None = None
+    force: bool = False
+
+    @property
+    def periods(self) -> tuple[Period, ...]:
+        """The days, and the week as a whole if it was asked for."""
+        return (*(Period(day) for day in self.days), *([Period(self.days[0], DAYS_IN_WEEK)] if self.week else []))
+
+    @property
+    def span(self) -> Period:
+        """From the first day to the last."""
+        return Period(self.days[0], (self.days[-1] - self.days[0]).days + 1)
+
+    def holds(self, found: answers.Request) -> bool:
+        """Whether the answer is one of those asked for."""
+        return found.project in self.projects and found.period in self.periods and found.universe == self.universe
+
+
+@dataclass(frozen=True, slots=True)
+class DayWork:
+    """What a day still needs: hours to count, then a ranking."""
+
+    day: dt.date
+    universe: Universe
+    projects: tuple[Project, ...]
+    hours: tuple[Hour, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Everything that is missing: days to complete, and weeks whose days are done but which are out of date."""
+
+    days: tuple[DayWork, ...]
+    weeks: tuple[answers.Request, ...]
+
+    @property
+    def hours(self) -> int:
+        return sum(len(day.hours) for day in self.days)
+
+
+def request(context: Context, order: Order) -> None:
+    """Put an order into the database. From then on ``missing_work`` finds it, whatever becomes of its messages."""
+    with writing(context.engine) as session:
+        answers.request_answers(session, order.projects, order.periods, order.universe)
+        forget_siteinfo_troubles(session)
+        for day in order.days:
+            ledger.request_hours(session, order.projects, hours_of(day))
+
+
+def request_again(context: Context) -> None:
+    """Let everything that could not be had so far be asked for again."""
+    with writing(context.engine) as session:
+        ledger.forget_troubles(session)
+        forget_siteinfo_troubles(session)
+
+
+def missing_work(context: Context, order: Order | None = None) -> Work:
+    """What the database lacks of an order, or of everything that was ever asked for."""
+    with reading(context.engine) as session:
+        wanted = [found for found in answers.requests(session) if order is None or order.holds(found)]
+        stale = {*answers.out_of_date(session, wanted), *(found for found in wanted if _lacks_namespaces(found))}
+        lacking = {
+            found: hours_of(found.period.first)
+            if order is not None and order.force
+            else ledger.uncounted(session, found.project, hours_of(found.period.first))
+            for found in wanted
+            if not found.period.is_week
+        }
+    days = [found for found in lacking if lacking[found] or found in stale]
+    weeks = [found for found in wanted if found.period.is_week and found in stale]
+    # A day's ranking goes on to its weeks by itself.
+    return Work(tuple(_together(days, lacking)), tuple(week for week in weeks if not _waits_for_a_day(week, days)))
+
+
+def send(app: Wikiq, work: Work, *, source: str | None = None, force: bool = False) -> None:
+    """Hand the work to the broker: a chord per day, its header one task per hour file.
+
+    Raises:
+        kombu.exceptions.OperationalError: the broker does not answer; what was requested stays in the database.
+    """
+    for day in work.days:
+        _send_day(app, day, source, force)
+    for week in work.weeks:
+        app.send_task(RANK_WEEK, (week.period.first.isoformat(), week.project.name, week.universe))
+
+
+def _send_day(app: Wikiq, work: DayWork, source: str | None, force: bool) -> None:
+    names = [project.name for project in work.projects]
+    tasks = app.tasks
+    header = [tasks[FETCH_SITEINFO].si(names, source)]
+    header += [tasks[COUNT_HOUR].si(str(hour), names, source, force=force) for hour in work.hours]
+    callback = tasks[RANK_DAY].s(day=work.day.isoformat(), projects=names, universe=work.universe)
+    chord(header, app=app)(callback)
+
+
+def _lacks_namespaces(found: answers.Request) -> bool:
+    """Whether it was ranked by MediaWiki's canonical names: the wiki's own may have become available."""
+    return found.namespaces == CANONICAL_ORIGIN
+
+
+def _waits_for_a_day(week: answers.Request, days: Iterable[answers.Request]) -> bool:
+    return any(
+        (day.project, day.universe) == (week.project, week.universe)
+        and week.period.first <= day.period.first <= week.period.last
+        for day in days
+    )
+
+
+def _together(days: Iterable[answers.Request], lacking: dict[answers.Request, tuple[Hour, ...]]) -> Iterator[DayWork]:
+    """One piece of work per day and universe: a file is fetched once for all projects that lack it."""
+    groups: dict[tuple[dt.date, Universe], list[answers.Request]] = defaultdict(list)
+    for found in days:
+        groups[found.period.first, found.universe].append(found)
+    for (day, universe), group in sorted(groups.items()):
+        hours = sorted({hour for found in group for hour in lacking[found]})
+        yield DayWork(day, universe, tuple(found.project for found in group), tuple(hours))

@@ -1,0 +1,295 @@
+"""HTTP: one file to disk, or one small document into memory; whole, of one version, and politely.
+
+A file grows as ``NAME.part`` beside ``NAME.part.json``, which names the version the part belongs to, and gets its
+final name when it is complete. A part, also one that a killed process left, is resumed with Range and If-Range
+(RFC 9110, sections 13.1.5 and 14.2). Each connection closes with its transfer, so that none outlives its budget.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import ssl
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import requests
+import urllib3
+
+from models.errors import CorruptFile, SourceRefused, UsageError
+from worker.budget import (
+    PATIENT,
+    SET_CONTACT,
+    Budget,
+    Interrupted,
+    Retries,
+    causes,
+    hold_file,
+    interrupted_by,
+    persist,
+    refusal,
+)
+from worker.dumps_site import is_wikimedia, origin, redirected, without_credentials
+
+Http = requests.Session
+"""What ``open_http`` gives; other modules name it without naming requests."""
+
+_CHUNK_BYTES = 1 << 20
+_HEAD_BYTES = 512
+_MAX_REDIRECTS = 3
+_OK, _PARTIAL, _NO_SUCH_RANGE = 200, 206, 416
+_REDIRECTS = (301, 302, 303, 307, 308)
+_CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/(?:(\d{1,15})|\*)", re.ASCII)
+_STRONG_ETAG = re.compile(r'"[^"\x00-\x20\x7f]*"')
+_GZIP = b"\x1f\x8b"
+_LOOKS = {b"<!doctype html": "HTML", b"<html": "HTML", b"<": "XML", b"{": "JSON", b"bzh": "bzip2", b"pk": "a zip file"}
+
+
+@dataclass(frozen=True, slots=True)
+class Downloaded:
+    """A complete file on disk. ``url`` is without credentials; ``sha256`` is of the bytes as they came."""
+
+    path: Path
+    url: str
+    size: int
+    etag: str | None
+    last_modified: str | None
+    sha256: str
+
+
+class _Session(requests.Session):
+    """Follows no redirect on its own, reads no environment, and asks Wikimedia nothing without a contact."""
+
+    def __init__(self, contact: str, version: str) -> None:
+        super().__init__()
+        self._contact = contact
+        self.trust_env = False
+        comment = f"({contact}) " if contact else ""
+        self.headers["User-Agent"] = f"wikiq/{version} {comment}python-requests/{requests.__version__}"
+        self.headers["Accept-Encoding"] = "identity"
+        self.headers["Connection"] = "close"
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: requests would read a redirect's whole body into memory before looking where it leads."""
+
+    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
+        url = request.url or ""
+        if not self._contact and is_wikimedia(url):
+            raise SourceRefused(f"{origin(url)[1]} is not asked without a contact: {SET_CONTACT}.")
+        return super().send(request, **kwargs)
+
+
+def open_http(contact: str | None, version: str) -> Http:
+    """A session whose User-Agent is what https://foundation.wikimedia.org/wiki/Policy:User-Agent_policy asks for.
+
+    Raises:
+        UsageError: the contact cannot stand in a header.
+    """
+    text = (contact or "").strip(" ")
+    if not (text.isascii() and text.isprintable()):
+        raise UsageError(f"The contact must be one line of plain ASCII text: {SET_CONTACT}.")
+    return _Session(text, version)
+
+
+def discard(into: Path) -> None:
+    """Remove a file and whatever part of it there is; waits for a fetch of it that is under way."""
+    with hold_file(into):
+        _Part(into).discard()
+        into.unlink(missing_ok=True)
+
+
+def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries = PATIENT) -> Downloaded:
+    """Fetch one file to exactly ``into``, which it replaces in one step when it is complete.
+
+    It is fetched anew even if ``into`` exists: whether an older file will do is the caller's to know. Another fetch of
+    the same ``into`` is waited for; who goes on to read the file should do both inside ``hold_file``, or another
+    worker may replace or discard it in between. The budget is held during each attempt, not during the waits.
+
+    Raises:
+        FileNotThere: 404 or 410.
+        SourceRefused: any other 4xx, a redirect to another host, or a Wikimedia host without a contact.
+        SourceUnreachable: no answer, a cut connection, 429 or 5xx, after every retry.
+        CorruptFile: what came is shorter than announced after every retry, or no gzip though the URL ends in ``.gz``.
+        OSError: the disk is full or cannot be written; what is complete stays.
+    """
+    with hold_file(into):
+        part = _Part(into)
+        known = part.version()
+        if known is None or known.url != without_credentials(url):
+            part.discard()
+        version = persist(url, lambda: _transfer(http, url, part, retries), budget, retries, part.size)
+        return _finish(url, part, version, into)
+
+
+def fetch_small(http: Http, url: str, *, limit_bytes: int, budget: Budget, retries: Retries = PATIENT) -> bytes:
+    """Fetch one document into memory, as its bytes came.
+
+    Raises:
+        CorruptFile: the document is longer than ``limit_bytes``. Otherwise as ``fetch``.
+    """
+
+    def attempt() -> bytes:
+        body = bytearray()
+        with _answer(http, url, {}, retries) as response:
+            for chunk in _chunks(response, retries):
+                body += chunk
+                if len(body) > limit_bytes:
+                    raise CorruptFile(f"{without_credentials(url)} is longer than {limit_bytes} bytes.")
+        return bytes(body)
+
+    body = persist(url, attempt, budget, retries)
+    if fault := _not_gzip(url, body[:_HEAD_BYTES]):
+        raise CorruptFile(fault)
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    """The version of a file that a part belongs to; ``total`` is in bytes."""
+
+    url: str
+    etag: str | None
+    last_modified: str | None
+    total: int | None
+
+    @property
+    def validator(self) -> str | None:
+        return self.etag if self.etag and _STRONG_ETAG.fullmatch(self.etag) else self.last_modified
+
+
+class _Part:
+    """The bytes of an unfinished file, and beside them which version they are of."""
+
+    def __init__(self, into: Path) -> None:
+        self.path = into.with_name(f"{into.name}.part")
+        self.sidecar = into.with_name(f"{into.name}.part.json")
+        self.range_refused = False
+
+    def size(self) -> int:
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def version(self) -> _Version | None:
+        try:
+            version = _Version(**json.loads(self.sidecar.read_bytes()))
+            usable = isinstance(version.validator, str) and isinstance(version.total, int | None)
+        except (FileNotFoundError, TypeError, ValueError, RecursionError):
+            return None
+        return version if usable else None
+
+    def begin(self, url: str, response: requests.Response) -> _Version:
+        # Emptied first: a kill in between must not leave the old bytes beside the new version.
+        self.path.write_bytes(b"")
+        etag, modified = (response.headers.get(name) for name in ("ETag", "Last-Modified"))
+        version = _Version(without_credentials(url), etag, modified, response.raw.length_remaining)
+        self.sidecar.write_text(json.dumps(asdict(version)))
+        return version
+
+    def discard(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self.sidecar.unlink(missing_ok=True)
+
+
+def _transfer(http: Http, url: str, part: _Part, retries: Retries) -> _Version:
+    known, offset = part.version(), part.size()
+    if known and known.total:
+        # The last byte is asked for again, so that a complete part, too, is checked against its source.
+        offset = min(offset, known.total - 1)
+    headers = {"Range": f"bytes={offset}-", "If-Range": known.validator} if known and offset else {}
+    with _answer(http, url, headers, retries) as response:
+        if known is None or response.status_code == _OK:
+            version = part.begin(url, response)
+        else:
+            version = _resume(part, known, offset, response)
+        with part.path.open("ab") as file:
+            for chunk in _chunks(response, retries):
+                file.write(chunk)
+    if version.total not in (None, part.size()):
+        raise Interrupted("it ends before its announced length", ended_early=True)
+    return version
+
+
+def _resume(part: _Part, known: _Version, offset: int, response: requests.Response) -> _Version:
+    """The known version, if the answer goes on with it exactly where the part ends."""
+    headers = response.headers
+    if response.status_code == _NO_SUCH_RANGE:
+        part.discard()
+        if part.range_refused:
+            raise CorruptFile(f"{known.url} has fewer bytes than it announces.")
+        part.range_refused = True
+        raise Interrupted("it has fewer bytes than it announces", ended_early=True)
+    match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
+    start, total = (int(text) if text else None for text in match.groups()) if match else (None, None)
+    expected = (offset, known.total, known.etag, known.last_modified)
+    offered = (start, total, headers.get("ETag"), headers.get("Last-Modified"))
+    if match is None or any(None not in pair and pair[0] != pair[1] for pair in zip(expected, offered, strict=True)):
+        part.discard()
+        raise Interrupted("the file changed while it was being fetched")
+    os.truncate(part.path, offset)
+    return replace(known, total=total if known.total is None else known.total)
+
+
+def _finish(url: str, part: _Part, version: _Version, into: Path) -> Downloaded:
+    with part.path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+        file.seek(0)
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    if fault := _not_gzip(url, head):
+        part.discard()
+        raise CorruptFile(fault)
+    size = part.size()
+    part.path.replace(into)
+    part.sidecar.unlink()
+    return Downloaded(into, version.url, size, version.etag, version.last_modified, sha256)
+
+
+@contextmanager
+def _answer(http: Http, url: str, headers: Mapping[str, str | None], retries: Retries) -> Iterator[requests.Response]:
+    place = url
+    for _ in range(_MAX_REDIRECTS + 1):
+        with _send(http, place, headers, retries) as response:
+            if response.status_code not in _REDIRECTS:
+                expected = (_OK, _PARTIAL, _NO_SUCH_RANGE) if headers else (_OK,)
+                if response.status_code not in expected:
+                    raise refusal(url, response.status_code, response.headers.get("Retry-After", ""))
+                yield response
+                return
+            place = redirected(place, response.headers.get("Location", ""))
+    raise SourceRefused(f"{without_credentials(url)} redirects more than {_MAX_REDIRECTS} times.")
+
+
+def _send(http: Http, url: str, headers: Mapping[str, str | None], retries: Retries) -> requests.Response:
+    timeout = (retries.connect_timeout, retries.read_timeout)
+    try:
+        return http.get(url, headers=headers, stream=True, allow_redirects=False, timeout=timeout)
+    except (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError, UnicodeError):
+        raise UsageError(f"{without_credentials(url)} has no host that could be asked.") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes(error)):
+            raise SourceRefused(f"{without_credentials(url)} shows no valid certificate.") from None
+        raise interrupted_by(error) from None
+
+
+def _chunks(response: requests.Response, retries: Retries) -> Iterator[bytes]:
+    deadline = time.monotonic() + retries.transfer_timeout
+    try:
+        while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
+            yield chunk
+            if time.monotonic() > deadline:
+                raise Interrupted(f"the transfer took more than {retries.transfer_timeout:g} s")
+    except urllib3.exceptions.HTTPError as error:
+        raise interrupted_by(error) from None
+
+
+def _not_gzip(url: str, head: bytes) -> str | None:
+    shown = without_credentials(url)
+    if head.startswith(_GZIP) or not shown.endswith(".gz"):
+        return None
+    text = head.lstrip().lower()
+    look = next((name for start, name in _LOOKS.items() if text.startswith(start)), "unknown bytes")
+    return f"{shown} is no gzip file; it looks like {look if head else 'an empty file'}."

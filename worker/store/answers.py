@@ -1,0 +1,316 @@
+"""Answers: what was asked for, what was ranked, and what is out of date."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import delete, insert
+from sqlmodel import Session, col, select
+
+from models.answer import (
+    Answer,
+    Excluded,
+    Flag,
+    LeastArticle,
+    LeastRequested,
+    Period,
+    RankedArticle,
+    RankedCategory,
+    Rule,
+    Universe,
+)
+from models.hour import DAYS_IN_WEEK, parse_hour
+from models.project import Project, parse_project
+from models.tables import AnswerRow, DayTallyRow, ExclusionRow, RankedArticleRow, RankedCategoryRow, RankedKind
+from worker.store.ledger import counted_hours, fingerprint
+from worker.store.siteinfo import load_siteinfo
+from worker.store.upsert import insert_missing, upsert
+from worker.tally import from_block, to_block
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An answer that was asked for, and what it was last ranked from: a fingerprint of hours, namespaces' origin."""
+
+    project: Project
+    period: Period
+    universe: Universe
+    fingerprint: str | None
+    namespaces: str | None
+
+
+def request_answers(
+    session: Session, projects: Iterable[Project], periods: Iterable[Period], universe: Universe
+) -> None:
+    """Note that these answers are wanted; those that are known already stay as they are."""
+    wanted = list(periods)
+    rows = [
+        {"project": project.name, "first_day": period.first, "days": period.days, "universe": universe}
+        for project in projects
+        for period in wanted
+    ]
+    insert_missing(session, AnswerRow, [{**row, "has_categories": False} for row in rows])
+
+
+def requests(session: Session) -> tuple[Request, ...]:
+    """Every answer that was ever asked for, oldest period first, days before weeks."""
+    rows = session.exec(
+        select(AnswerRow).order_by(col(AnswerRow.first_day), col(AnswerRow.days), col(AnswerRow.project))
+    )
+    return tuple(_request(row) for row in rows)
+
+
+def out_of_date(session: Session, wanted: Iterable[Request]) -> tuple[Request, ...]:
+    """Those of the requests whose answer was not ranked from what is known now: the counted hours, the namespaces."""
+    return tuple(
+        request
+        for request in wanted
+        if request.fingerprint != fingerprint(counted_hours(session, request.project, request.period))
+        or request.namespaces != load_siteinfo(session, request.project).origin
+    )
+
+
+def weeks_around(session: Session, project: Project, day: dt.date, universe: Universe) -> tuple[Request, ...]:
+    """The weeks that were asked for and hold the day."""
+    rows = session.exec(
+        select(AnswerRow).where(
+            AnswerRow.project == project.name,
+            AnswerRow.universe == universe,
+            AnswerRow.days == DAYS_IN_WEEK,
+            col(AnswerRow.first_day).between(day - dt.timedelta(days=DAYS_IN_WEEK - 1), day),
+        )
+    )
+    return tuple(_request(row) for row in rows)
+
+
+def days_ranked(session: Session, project: Project, period: Period, universe: Universe) -> int:
+    """How many single days of the period were ranked, be it from few hours."""
+    rows = session.exec(
+        select(col(AnswerRow.first_day)).where(
+            AnswerRow.project == project.name,
+            AnswerRow.universe == universe,
+            AnswerRow.days == 1,
+            col(AnswerRow.first_day).between(period.first, period.last),
+            col(AnswerRow.fingerprint).is_not(None),
+        )
+    )
+    return len(rows.all())
+
+
+def day_tally(session: Session, project: Project, day: dt.date, hours: str) -> pl.DataFrame | None:
+    """The day's stored views, if they were added up from exactly the hours of this fingerprint."""
+    block = session.exec(
+        select(DayTallyRow.block).where(
+            DayTallyRow.project == project.name, DayTallyRow.day == day, DayTallyRow.fingerprint == hours
+        )
+    ).first()
+    return None if block is None else from_block(block)
+
+
+def save_day_tally(session: Session, project: Project, day: dt.date, hours: str, tally: pl.DataFrame) -> None:
+    """Keep a day's views added up, under the fingerprint of its hours."""
+    upsert(
+        session, DayTallyRow, {"project": project.name, "day": day}, {"fingerprint": hours, "block": to_block(tally)}
+    )
+
+
+def save_answer(session: Session, project: Project, answer: Answer, hours: str) -> bool:
+    """Replace a stored answer, unless its hours are not the ones that are counted now.
+
+    The answer's row is locked first, so of two rankings at once the one that saw fewer hours cannot be the last.
+
+    Returns:
+        Whether it was saved; False means that an hour was counted meanwhile and the ranking is to be done again.
+    """
+    row = _locked(session, project, answer)
+    if hours != fingerprint(counted_hours(session, project, answer.period)):
+        return False
+    for column, value in _figures(answer).items():
+        setattr(row, column, value)
+    row.fingerprint = hours
+    session.add(row)
+    session.flush()
+    answer_id = _id(row)
+    for table in (ExclusionRow, RankedArticleRow, RankedCategoryRow):
+        session.execute(delete(table).where(col(table.answer_id) == answer_id))
+    _insert(session, ExclusionRow, _exclusions(answer_id, answer))
+    _insert(session, RankedArticleRow, _articles(answer_id, answer))
+    _insert(session, RankedCategoryRow, _categories(answer_id, answer))
+    return True
+
+
+def load_answer(session: Session, project: Project, period: Period, universe: Universe) -> Answer | None:
+    """The stored answer, or None where it was not asked for or not ranked yet."""
+    row = session.exec(_of(project, period, universe)).first()
+    if row is None or row.fingerprint is None or row.computed_at is None:
+        return None
+    answer_id = _id(row)
+    exclusions = session.exec(select(ExclusionRow).where(ExclusionRow.answer_id == answer_id)).all()
+    articles = session.exec(
+        select(RankedArticleRow).where(RankedArticleRow.answer_id == answer_id).order_by(col(RankedArticleRow.rank))
+    ).all()
+    categories = session.exec(
+        select(RankedCategoryRow).where(RankedCategoryRow.answer_id == answer_id).order_by(col(RankedCategoryRow.rank))
+    ).all()
+    return Answer(
+        project=project.name,
+        period=period,
+        universe=universe,
+        missing_hours=tuple(parse_hour(hour) for hour in row.missing_hours or ()),
+        snapshot=row.snapshot,
+        namespaces=row.namespaces or "",
+        project_views=row.project_views or 0,
+        article_views=row.article_views or 0,
+        excluded=tuple(
+            Excluded(Rule(found.rule), found.views, found.titles)
+            for found in sorted(exclusions, key=lambda found: list(Rule).index(Rule(found.rule)))
+        ),
+        malformed_lines=row.malformed_lines or 0,
+        articles_requested=row.articles_requested or 0,
+        most_requested=tuple(_ranked(found) for found in articles if found.kind == RankedKind.MOST_REQUESTED),
+        least_requested=_least(row, [found for found in articles if found.kind == RankedKind.LEAST_REQUESTED]),
+        top_categories=tuple(
+            RankedCategory(found.rank, found.category, found.views, found.articles) for found in categories
+        )
+        if row.has_categories
+        else None,
+        computed_at=row.computed_at if row.computed_at.tzinfo else row.computed_at.replace(tzinfo=dt.UTC),
+        wikiq=row.wikiq or "",
+    )
+
+
+def _of(project: Project, period: Period, universe: Universe) -> Any:  # noqa: ANN401 a select's type names its columns
+    return select(AnswerRow).where(
+        AnswerRow.project == project.name,
+        AnswerRow.first_day == period.first,
+        AnswerRow.days == period.days,
+        AnswerRow.universe == universe,
+    )
+
+
+def _locked(session: Session, project: Project, answer: Answer) -> AnswerRow:
+    request_answers(session, [project], [answer.period], answer.universe)
+    row: AnswerRow = session.exec(_of(project, answer.period, answer.universe).with_for_update()).one()
+    return row
+
+
+def _request(row: AnswerRow) -> Request:
+    return Request(
+        parse_project(row.project),
+        Period(row.first_day, row.days),
+        Universe(row.universe),
+        row.fingerprint,
+        row.namespaces,
+    )
+
+
+def _id(row: AnswerRow) -> int:
+    if row.id is None:
+        raise LookupError("a stored answer has an id")
+    return row.id
+
+
+def _insert(session: Session, table: Any, rows: Sequence[dict[str, Any]]) -> None:  # noqa: ANN401 any of the tables
+    if rows:
+        session.execute(insert(table), rows)
+
+
+def _figures(answer: Answer) -> dict[str, Any]:
+    least = answer.least_requested
+    return {
+        "verdict": answer.verdict,
+        "missing_hours": [str(hour) for hour in answer.missing_hours],
+        "snapshot": answer.snapshot,
+        "namespaces": answer.namespaces,
+        "project_views": answer.project_views,
+        "article_views": answer.article_views,
+        "malformed_lines": answer.malformed_lines,
+        "articles_requested": answer.articles_requested,
+        "least_views": least.views if least else None,
+        "least_tied": least.tied if least else None,
+        "unrequested": least.unrequested if least else None,
+        "has_categories": answer.top_categories is not None,
+        "computed_at": answer.computed_at,
+        "wikiq": answer.wikiq,
+    }
+
+
+def _exclusions(answer_id: int, answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {"answer_id": answer_id, "rule": excluded.rule, "views": excluded.views, "titles": excluded.titles}
+        for excluded in answer.excluded
+    ]
+
+
+def _articles(answer_id: int, answer: Answer) -> list[dict[str, Any]]:
+    least = answer.least_requested.articles if answer.least_requested else ()
+    most_rows = [
+        {
+            **_article(answer_id, RankedKind.MOST_REQUESTED, article.rank, article),
+            "hourly": list(article.hourly),
+            "flag": article.flag,
+        }
+        for article in answer.most_requested
+    ]
+    least_rows = [
+        {**_article(answer_id, RankedKind.LEAST_REQUESTED, rank, article), "hourly": None, "flag": None}
+        for rank, article in enumerate(least, start=1)
+    ]
+    return most_rows + least_rows
+
+
+def _article(answer_id: int, kind: RankedKind, rank: int, article: RankedArticle | LeastArticle) -> dict[str, Any]:
+    return {
+        "answer_id": answer_id,
+        "kind": kind,
+        "rank": rank,
+        "title": article.title,
+        "views": article.views,
+        "desktop": article.desktop,
+        "mobile": article.mobile,
+        "through_redirects": article.through_redirects,
+    }
+
+
+def _categories(answer_id: int, answer: Answer) -> list[dict[str, Any]]:
+    return [
+        {
+            "answer_id": answer_id,
+            "rank": found.rank,
+            "category": found.category,
+            "views": found.views,
+            "articles": found.articles,
+        }
+        for found in answer.top_categories or ()
+    ]
+
+
+def _ranked(row: RankedArticleRow) -> RankedArticle:
+    return RankedArticle(
+        rank=row.rank,
+        title=row.title,
+        views=row.views,
+        desktop=row.desktop,
+        mobile=row.mobile,
+        through_redirects=row.through_redirects,
+        hourly=tuple(row.hourly or ()),
+        flag=Flag(row.flag) if row.flag else None,
+    )
+
+
+def _least(row: AnswerRow, articles: Sequence[RankedArticleRow]) -> LeastRequested | None:
+    if row.least_views is None or row.least_tied is None:
+        return None
+    return LeastRequested(
+        row.least_views,
+        row.least_tied,
+        row.unrequested,
+        tuple(
+            LeastArticle(found.title, found.views, found.desktop, found.mobile, found.through_redirects)
+            for found in articles
+        ),
+    )

@@ -1,0 +1,144 @@
+"""The database's handle: an engine, its migrations, and transactions for reading and writing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlmodel import Session
+
+from models.errors import DatabaseTooNew, DatabaseUnreachable, DataDirectoryUnwritable
+
+_SQLITE_WAIT_MS = 60_000
+_READ_ONLY = "wikiq_read_only"
+_MIGRATION_LOCK = 7_706_451_205
+"""Any number will do, as long as every wikiq takes the same."""
+
+
+def open_database(url: str) -> Engine:
+    """An engine for the database at the URL, brought to this wikiq's version.
+
+    Raises:
+        DatabaseTooNew: a newer wikiq has migrated it.
+        DatabaseUnreachable: it does not answer; the message never holds the password.
+        DataDirectoryUnwritable: the SQLite file cannot be made.
+    """
+    engine = connect(url)
+    try:
+        with _migrating(engine) as connection:
+            _upgrade(connection)
+    except OperationalError as error:
+        engine.dispose()
+        raise _unreachable(engine, error) from error
+    return engine
+
+
+def connect(url: str) -> Engine:
+    """An engine for the database at the URL, whose version is not looked at."""
+    address = make_url(url)
+    if address.get_backend_name() != "sqlite":
+        return create_engine(address, pool_pre_ping=True)
+    if address.database:
+        _make_directory(Path(address.database).parent)
+    engine = create_engine(address, connect_args={"timeout": _SQLITE_WAIT_MS / 1000, "check_same_thread": False})
+    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that sees one state of the database and writes nothing."""
+    with Session(engine.execution_options(**{_READ_ONLY: True})) as session:
+        yield session
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Session]:
+    """A session whose work is committed as one transaction when the block ends, or not at all."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DataDirectoryUnwritable(
+            f"The directory {directory} cannot be made ({error.strerror}); set WIKIQ_DATA_DIR to one that can."
+        ) from error
+
+
+def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 the driver's own class
+    # The driver would begin transactions by itself, and only at the first write: too late for a consistent read
+    # before a write. _begin_sqlite does it instead.
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def _migrating(engine: Engine) -> Iterator[Connection]:
+    """One migration at a time: SQLite's write lock, PostgreSQL's advisory lock."""
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+        yield connection
+
+
+def _upgrade(connection: Connection) -> None:
+    version = _version(connection)
+    if version == _versions()[-1]:
+        return
+    if version is not None and version not in _versions():
+        raise DatabaseTooNew(
+            f"The database has version {version}, which this wikiq does not know; upgrade wikiq to use it."
+        )
+    # Alembic is slow to import and needed once per version.
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(_migrations()))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _version(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _migrations() -> Path:
+    return Path(str(resources.files("models"))) / "migrations"
+
+
+@cache
+def _versions() -> tuple[str, ...]:
+    """The versions this wikiq knows, oldest first; a migration's file is named by its version."""
+    return tuple(sorted(path.stem for path in (_migrations() / "versions").glob("[0-9]*.py")))
+
+
+def _unreachable(engine: Engine, error: DBAPIError) -> Exception:
+    reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+    if engine.dialect.name == "sqlite":
+        return DataDirectoryUnwritable(
+            f"The database file {engine.url.database} cannot be used ({reason}); "
+            "set WIKIQ_DATA_DIR to a directory that can be written."
+        )
+    return DatabaseUnreachable(
+        f"The database {engine.url.render_as_string(hide_password=True)} cannot be reached ({reason}); "
+        "check WIKIQ_DATABASE_URL."
+    )

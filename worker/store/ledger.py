@@ -1,0 +1,249 @@
+"""The ledger: which hours were asked for and what became of each. An hour's facts and its tally are one transaction.
+
+A counted hour stays counted: a later failure, a message delivered twice or a second worker cannot undo it; counting it
+again replaces it whole.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import func, update
+from sqlmodel import Session, col, select
+
+from models.answer import Period
+from models.hour import Hour
+from models.project import Project
+from models.tables import HourRow, HourState, HourTallyRow
+from worker.store.upsert import insert_missing, upsert
+from worker.tally import from_block, to_block, views_of
+
+UNANSWERED = (HourState.REFUSED, HourState.UNREACHABLE)
+"""States that speak of the source as a whole, not of one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What is remembered of a counted file. ``size`` in bytes; ``lines`` and ``malformed`` of the whole file."""
+
+    url: str
+    size: int
+    etag: str | None
+    last_modified: str | None
+    sha256: str
+    lines: int
+    malformed: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountedHour:
+    """A line of the ledger that counts."""
+
+    hour: Hour
+    sha256: str
+    lines: int
+    malformed: int
+    views: int
+    titles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An hour that was asked for and could not be counted, and why."""
+
+    project: str
+    hour: Hour
+    state: HourState
+    reason: str
+
+
+def request_hours(session: Session, projects: Iterable[Project], hours: Sequence[Hour]) -> None:
+    """Put hours into the ledger; those that could not be counted before wait again, with their reason forgotten."""
+    for project in projects:
+        rows = [{**_key(project, hour), "state": HourState.WAITING, "tries": 0} for hour in hours]
+        insert_missing(session, HourRow, rows)
+        session.execute(
+            update(HourRow)
+            .where(col(HourRow.project) == project.name, col(HourRow.state) != HourState.COUNTED)
+            .where(col(HourRow.day).in_({hour.day for hour in hours}))
+            .values(state=HourState.WAITING, reason=None)
+        )
+
+
+def forget_troubles(session: Session) -> None:
+    """Let every hour that could not be counted wait again."""
+    session.execute(
+        update(HourRow).where(col(HourRow.state) != HourState.COUNTED).values(state=HourState.WAITING, reason=None)
+    )
+
+
+def uncounted(session: Session, project: Project, hours: Iterable[Hour]) -> tuple[Hour, ...]:
+    """Those of the hours that are not counted."""
+    wanted = list(hours)
+    if not wanted:
+        return ()
+    found = session.exec(
+        select(col(HourRow.day), col(HourRow.hour))
+        .where(HourRow.project == project.name, HourRow.state == HourState.COUNTED)
+        .where(col(HourRow.day).between(min(wanted).day, max(wanted).day))
+    )
+    counted = {Hour(day, hour) for day, hour in found}
+    return tuple(hour for hour in wanted if hour not in counted)
+
+
+def record_counted(
+    session: Session,
+    project: Project,
+    hour: Hour,
+    facts: FileFacts,
+    tally: pl.DataFrame,
+    *,
+    now: dt.datetime,
+    version: str,
+) -> None:
+    """Write an hour's facts and tally. The caller's transaction makes both of them visible together."""
+    key = _key(project, hour)
+    upsert(
+        session,
+        HourRow,
+        key,
+        {
+            "state": HourState.COUNTED,
+            "reason": None if len(tally) else f"the file has no line of {project}",
+            "tried_at": now,
+            "url": facts.url,
+            "size": facts.size,
+            "etag": facts.etag,
+            "last_modified": facts.last_modified,
+            "sha256": facts.sha256,
+            "lines": facts.lines,
+            "malformed": facts.malformed,
+            "views": views_of(tally),
+            "titles": len(tally),
+            "counted_at": now,
+            "wikiq": version,
+        },
+    )
+    upsert(session, HourTallyRow, key, {"block": to_block(tally)})
+
+
+def record_trouble(
+    session: Session, project: Project, hour: Hour, state: HourState, reason: str, *, url: str, now: dt.datetime
+) -> None:
+    """Note why an hour could not be counted, unless it is counted already."""
+    session.execute(
+        update(HourRow)
+        .where(*_is(project, hour), col(HourRow.state) != HourState.COUNTED)
+        .values(state=state, reason=reason, url=url, tried_at=now, tries=HourRow.tries + 1)
+    )
+
+
+def source_trouble(session: Session, source: str, *, since: dt.datetime) -> Trouble | None:
+    """The latest hour for which this source refused or did not answer at or after the given time."""
+    row = session.exec(
+        select(HourRow)
+        .where(col(HourRow.state).in_(UNANSWERED), col(HourRow.url).startswith(source, autoescape=True))
+        .where(col(HourRow.tried_at) >= since)
+        .order_by(col(HourRow.tried_at).desc())
+    ).first()
+    return None if row is None else _trouble(row)
+
+
+def counted_hours(session: Session, project: Project, period: Period) -> tuple[CountedHour, ...]:
+    """The period's counted hours, in order."""
+    rows = session.exec(
+        select(HourRow)
+        .where(HourRow.project == project.name, HourRow.state == HourState.COUNTED)
+        .where(col(HourRow.day).between(period.first, period.last))
+        .order_by(col(HourRow.day), col(HourRow.hour))
+    )
+    return tuple(
+        CountedHour(
+            hour=Hour(row.day, row.hour),
+            sha256=row.sha256 or "",
+            lines=row.lines or 0,
+            malformed=row.malformed or 0,
+            views=row.views or 0,
+            titles=row.titles or 0,
+        )
+        for row in rows
+    )
+
+
+def fingerprint(hours: Iterable[CountedHour]) -> str:
+    """A name for exactly these counts: another hour, or one counted anew from another file, gives another name.
+
+    It needs no clock, so an answer is known to be out of date even if the clocks of two workers differ.
+    """
+    digest = hashlib.sha256()
+    for counted in sorted(hours, key=lambda counted: counted.hour):
+        line = (counted.hour, counted.sha256, counted.lines, counted.malformed, counted.views, counted.titles)
+        digest.update((" ".join(map(str, line)) + "\n").encode())
+    return digest.hexdigest()
+
+
+def hour_tallies(session: Session, project: Project, hours: Iterable[Hour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
+    """The tallies of counted hours, one at a time."""
+    for hour in hours:
+        block = session.exec(
+            select(HourTallyRow.block).where(
+                HourTallyRow.project == project.name, HourTallyRow.day == hour.day, HourTallyRow.hour == hour.hour
+            )
+        ).one()
+        yield hour, from_block(block)
+
+
+def troubles(
+    session: Session, projects: Sequence[Project] | None = None, period: Period | None = None
+) -> list[Trouble]:
+    """Hours that could not be counted, in order."""
+    query = select(HourRow).where(col(HourRow.state).not_in((HourState.COUNTED, HourState.WAITING)))
+    rows = session.exec(_narrowed(query, projects, period).order_by(col(HourRow.day), col(HourRow.hour)))
+    return [_trouble(row) for row in rows]
+
+
+def tally_states(
+    session: Session, projects: Sequence[Project] | None = None, period: Period | None = None
+) -> Mapping[tuple[str, dt.date], Mapping[HourState, int]]:
+    """How many hours of each (project, day) are in each state."""
+    query = select(col(HourRow.project), col(HourRow.day), col(HourRow.state), func.count()).group_by(
+        col(HourRow.project), col(HourRow.day), col(HourRow.state)
+    )
+    states: dict[tuple[str, dt.date], dict[HourState, int]] = {}
+    for project, day, state, number in session.exec(_narrowed(query, projects, period)):
+        states.setdefault((project, day), {})[HourState(state)] = number
+    return states
+
+
+def counted_bytes(session: Session, projects: Sequence[Project] | None = None, period: Period | None = None) -> int:
+    """Bytes of the files that were fetched and counted, each file once."""
+    files = _narrowed(select(col(HourRow.day), col(HourRow.hour), func.max(HourRow.size)), projects, period).group_by(
+        col(HourRow.day), col(HourRow.hour)
+    )
+    return sum(size or 0 for _, _, size in session.exec(files))
+
+
+def _narrowed(query: Any, projects: Sequence[Project] | None, period: Period | None) -> Any:  # noqa: ANN401
+    # SQLAlchemy's select keeps its columns' types as type variables, which a function over all of them cannot name.
+    if projects is not None:
+        query = query.where(col(HourRow.project).in_([project.name for project in projects]))
+    if period is not None:
+        query = query.where(col(HourRow.day).between(period.first, period.last))
+    return query
+
+
+def _key(project: Project, hour: Hour) -> dict[str, Any]:
+    return {"project": project.name, "day": hour.day, "hour": hour.hour}
+
+
+def _is(project: Project, hour: Hour) -> tuple[Any, ...]:
+    return (HourRow.project == project.name, HourRow.day == hour.day, HourRow.hour == hour.hour)
+
+
+def _trouble(row: HourRow) -> Trouble:
+    return Trouble(row.project, Hour(row.day, row.hour), HourState(row.state), row.reason or "")
