@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from sqlalchemy import Engine
 
 from cli.exits import ExitCode
 from cli.options import Quiet, Span
@@ -19,6 +18,8 @@ from models.hour import week_from
 from models.project import DEFAULT_PROJECT, parse_project
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from worker.enqueue import Order
     from worker.settings import Settings
 

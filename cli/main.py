@@ -18,7 +18,6 @@ from models.errors import WikiqError
 
 app = typer.Typer(
     name="wikiq",
-    no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -26,8 +25,9 @@ app = typer.Typer(
 )
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def wikiq(
+    context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
 ) -> None:
     """Which Wikipedia articles were requested most and least, day by day, from Wikimedia's hourly pageview files.
@@ -47,7 +47,8 @@ def wikiq(
         from models.version import VERSION
 
         typer.echo(f"wikiq {VERSION}")
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 for command in (demo, enqueue, results, status, resume, worker):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from sqlalchemy import Engine
 
 from cli.exits import ExitCode
 from cli.options import First, Last, LogTitles, Span, Start, Week, Yesterday, span_of
@@ -17,6 +17,9 @@ from models.answer import STORED_DEPTH, Period, Universe, Verdict
 from models.errors import AnswerUnavailable
 from models.hour import DAYS_IN_WEEK
 from models.project import DEFAULT_PROJECT, Project, parse_project
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
 
 DEFAULT_TOP = 5
 WIDTH_WITHOUT_TERMINAL = 80
@@ -50,11 +53,10 @@ def results(
       wikiq results --week --start 2024-01-01
       wikiq results 2024-01-03 --format json --top 20 | jq '.most_requested[].title'
     """
-    from worker.context import utc_now
     from worker.settings import read_settings
     from worker.store.database import open_database
 
-    span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=utc_now())
+    span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=dt.datetime.now(dt.UTC))
     report = load_report(open_database(read_settings().database_url), parse_project(project), span)
     write_report(report, form, top, output)
     raise typer.Exit(_exit_code(report))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.exits import ExitCode
 from cli.render.safe import visible
 from models.answer import Verdict
-from models.tables import HourState
-from worker.progress import Standing
+
+if TYPE_CHECKING:
+    from worker.progress import Standing
 
 
 def status(
@@ -54,9 +55,7 @@ def _lines(found: tuple[Standing, ...]) -> list[str]:
 
 
 def _words(standing: Standing) -> str:
-    others = [
-        f"{number} {state}" for state, number in sorted(standing.hours.items()) if state != HourState.COUNTED and number
-    ]
+    others = [f"{number} {state}" for state, number in sorted(standing.hours.items()) if state != "counted" and number]
     return ", ".join([standing.verdict, *others, "ranked" if standing.ranked else "not ranked yet"])
 
 

@@ -14,7 +14,8 @@ from models.project import Project
 from models.version import VERSION
 from worker.context import Context
 from worker.ranking import Counted, rank_logged_titles
-from worker.store import answers, ledger
+from worker.store import ledger, requests, tallies
+from worker.store.answers import save_answer
 from worker.store.database import reading, writing
 from worker.store.ledger import CountedHour
 from worker.store.siteinfo import load_siteinfo
@@ -34,9 +35,9 @@ def rank_period(context: Context, project: Project, period: Period, universe: Un
     while True:
         hours, total, answer = _rank(context, project, period, universe)
         with writing(context.engine) as session:
-            if answers.save_answer(session, project, answer, ledger.fingerprint(hours)):
+            if save_answer(session, project, answer, ledger.fingerprint(hours)):
                 if not period.is_week:
-                    answers.save_day_tally(session, project, period.first, ledger.fingerprint(hours), total)
+                    tallies.save_day_tally(session, project, period.first, ledger.fingerprint(hours), total)
                 return answer
         _log.info("%s %s: an hour was counted meanwhile; ranking again.", project, period)
 
@@ -46,8 +47,8 @@ def weeks_to_rank(context: Context, project: Project, day: dt.date, universe: Un
     with reading(context.engine) as session:
         return tuple(
             request.period.first
-            for request in answers.weeks_around(session, project, day, universe)
-            if answers.days_ranked(session, project, request.period, universe) == DAYS_IN_WEEK
+            for request in requests.weeks_around(session, project, day, universe)
+            if requests.days_ranked(session, project, request.period, universe) == DAYS_IN_WEEK
         )
 
 
@@ -74,10 +75,10 @@ def _daily(context: Context, project: Project, period: Period, hours: Sequence[C
     for day in days_between(period.first, period.last):
         of_day = [counted for counted in hours if counted.hour.day == day]
         with reading(context.engine) as session:
-            stored = answers.day_tally(session, project, day, ledger.fingerprint(of_day))
+            stored = tallies.day_tally(session, project, day, ledger.fingerprint(of_day))
         yield merge(tally for _, tally in _hourly(context, project, of_day)) if stored is None else stored
 
 
 def _hourly(context: Context, project: Project, hours: Sequence[CountedHour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
     with reading(context.engine) as session:
-        yield from ledger.hour_tallies(session, project, (counted.hour for counted in hours))
+        yield from tallies.hour_tallies(session, project, (counted.hour for counted in hours))

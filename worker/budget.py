@@ -63,7 +63,7 @@ def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> I
 
 def _free_slot(directory: Path, name: str, limit: int) -> BaseFileLock | None:
     for number in range(limit):
-        # Not a soft lock, which would outlive a killed holder.
+        # Not a soft lock, which would outlive a killed holder; and any thread may release it.
         slot = FileLock(directory / f"{name}.{number}.lock", thread_local=False, fallback_to_soft=False)
         with suppress(Timeout):
             slot.acquire(blocking=False)
@@ -140,7 +140,6 @@ def persist(
     try:
         return stamina.RetryingCaller(attempts=None, timeout=None)(_Patience(retries, reached), within_budget)
     except Interrupted as last:
-        # What lies beneath names the whole URL, with its query.
         if last.ended_early:
             raise CorruptFile(f"{shown} is not the file that was announced: {last}.") from None
         raise SourceUnreachable(f"{shown} cannot be had: {last}.") from None

@@ -20,7 +20,7 @@ from worker.dumps_site import hour_url, without_credentials
 from worker.fetch import Downloaded, discard, fetch
 from worker.hour_file import read_blocks
 from worker.pageviews import HourCount, count_views
-from worker.store import ledger
+from worker.store import ledger, tallies
 from worker.store.database import reading, writing
 
 CORRUPT_TRIES = 3
@@ -132,7 +132,7 @@ def _try_once(context: Context, work: _Work) -> tuple[Downloaded, HourCount]:
 
 
 def _record(context: Context, work: _Work, downloaded: Downloaded, counted: HourCount) -> None:
-    facts = ledger.FileFacts(
+    facts = tallies.FileFacts(
         url=without_credentials(downloaded.url),
         size=downloaded.size,
         etag=downloaded.etag,
@@ -145,7 +145,7 @@ def _record(context: Context, work: _Work, downloaded: Downloaded, counted: Hour
         if tally.is_empty():
             _log.warning("%s: the file has no line of %s; it counts as zero.", work.hour, project)
         with writing(context.engine) as session:
-            ledger.record_counted(session, project, work.hour, facts, tally, now=context.now(), version=VERSION)
+            tallies.record_counted(session, project, work.hour, facts, tally, now=context.now(), version=VERSION)
 
 
 def _state_after(error: SourceError | OSError) -> HourState:

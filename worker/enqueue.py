@@ -15,7 +15,7 @@ from models.project import Project
 from models.siteinfo import CANONICAL_ORIGIN
 from worker.app import Wikiq
 from worker.context import Context
-from worker.store import answers, ledger
+from worker.store import ledger, requests
 from worker.store.database import reading, writing
 from worker.store.siteinfo import forget_siteinfo_troubles
 from worker.tasks import COUNT_HOUR, FETCH_SITEINFO, RANK_DAY, RANK_WEEK
@@ -42,7 +42,7 @@ class Order:
         """From the first day to the last."""
         return Period(self.days[0], (self.days[-1] - self.days[0]).days + 1)
 
-    def holds(self, found: answers.Request) -> bool:
+    def holds(self, found: requests.Request) -> bool:
         """Whether the answer is one of those asked for."""
         return found.project in self.projects and found.period in self.periods and found.universe == self.universe
 
@@ -62,7 +62,7 @@ class Work:
     """Everything that is missing: days to complete, and weeks whose days are done but which are out of date."""
 
     days: tuple[DayWork, ...]
-    weeks: tuple[answers.Request, ...]
+    weeks: tuple[requests.Request, ...]
 
     @property
     def hours(self) -> int:
@@ -72,7 +72,7 @@ class Work:
 def request(context: Context, order: Order) -> None:
     """Put an order into the database. From then on ``missing_work`` finds it, whatever becomes of its messages."""
     with writing(context.engine) as session:
-        answers.request_answers(session, order.projects, order.periods, order.universe)
+        requests.request_answers(session, order.projects, order.periods, order.universe)
         forget_siteinfo_troubles(session)
         for day in order.days:
             ledger.request_hours(session, order.projects, hours_of(day))
@@ -88,8 +88,8 @@ def request_again(context: Context) -> None:
 def missing_work(context: Context, order: Order | None = None) -> Work:
     """What the database lacks of an order, or of everything that was ever asked for."""
     with reading(context.engine) as session:
-        wanted = [found for found in answers.requests(session) if order is None or order.holds(found)]
-        stale = {*answers.out_of_date(session, wanted), *(found for found in wanted if _lacks_namespaces(found))}
+        wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
+        stale = {*requests.out_of_date(session, wanted), *(found for found in wanted if _lacks_namespaces(found))}
         lacking = {
             found: hours_of(found.period.first)
             if order is not None and order.force
@@ -124,12 +124,12 @@ def _send_day(app: Wikiq, work: DayWork, source: str | None, force: bool) -> Non
     chord(header, app=app)(callback)
 
 
-def _lacks_namespaces(found: answers.Request) -> bool:
+def _lacks_namespaces(found: requests.Request) -> bool:
     """Whether it was ranked by MediaWiki's canonical names: the wiki's own may have become available."""
     return found.namespaces == CANONICAL_ORIGIN
 
 
-def _waits_for_a_day(week: answers.Request, days: Iterable[answers.Request]) -> bool:
+def _waits_for_a_day(week: requests.Request, days: Iterable[requests.Request]) -> bool:
     return any(
         (day.project, day.universe) == (week.project, week.universe)
         and week.period.first <= day.period.first <= week.period.last
@@ -137,9 +137,9 @@ def _waits_for_a_day(week: answers.Request, days: Iterable[answers.Request]) -> 
     )
 
 
-def _together(days: Iterable[answers.Request], lacking: dict[answers.Request, tuple[Hour, ...]]) -> Iterator[DayWork]:
+def _together(days: Iterable[requests.Request], lacking: dict[requests.Request, tuple[Hour, ...]]) -> Iterator[DayWork]:
     """One piece of work per day and universe: a file is fetched once for all projects that lack it."""
-    groups: dict[tuple[dt.date, Universe], list[answers.Request]] = defaultdict(list)
+    groups: dict[tuple[dt.date, Universe], list[requests.Request]] = defaultdict(list)
     for found in days:
         groups[found.period.first, found.universe].append(found)
     for (day, universe), group in sorted(groups.items()):

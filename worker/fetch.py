@@ -209,9 +209,12 @@ def _transfer(http: Http, url: str, part: _Part, retries: Retries) -> _Version:
         with part.path.open("ab") as file:
             for chunk in _chunks(response, retries):
                 file.write(chunk)
-    if version.total not in (None, part.size()):
-        raise Interrupted("it ends before its announced length", ended_early=True)
-    return version
+    size = part.size()
+    if version.total is None or size == version.total:
+        return version
+    if size > version.total:
+        part.discard()
+    raise Interrupted(f"{version.total} bytes were announced, and {size} came", ended_early=True)
 
 
 def _resume(part: _Part, known: _Version, offset: int, response: requests.Response) -> _Version:

@@ -13,7 +13,7 @@ from models.project import Project
 from models.tables import HourState
 from worker.context import Context
 from worker.enqueue import Order
-from worker.store import answers, ledger
+from worker.store import ledger, requests
 from worker.store.database import reading
 
 
@@ -63,14 +63,14 @@ def progress_of(context: Context, order: Order | None) -> Progress:
     """Where an order stands now; without one, everything that was ever asked for."""
     projects, span = (order.projects, order.span) if order else (None, None)
     with reading(context.engine) as session:
-        wanted = [found for found in answers.requests(session) if order is None or order.holds(found)]
+        wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
         hours: Counter[HourState] = Counter()
         for states in ledger.tally_states(session, projects, span).values():
             hours.update(states)
         return Progress(
             hours=hours,
             size=ledger.counted_bytes(session, projects, span),
-            unranked=len(answers.out_of_date(session, wanted)),
+            unranked=len(requests.out_of_date(session, wanted)),
         )
 
 
@@ -78,9 +78,9 @@ def standings(context: Context, order: Order | None = None) -> tuple[Standing, .
     """Where each day stands that was asked for, of an order or ever."""
     projects, span = (order.projects, order.span) if order else (None, None)
     with reading(context.engine) as session:
-        wanted = [found for found in answers.requests(session) if order is None or order.holds(found)]
+        wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
         days = [found for found in wanted if not found.period.is_week]
-        stale = set(answers.out_of_date(session, days))
+        stale = set(requests.out_of_date(session, days))
         states = ledger.tally_states(session, projects, span)
         troubles = ledger.troubles(session, projects, span)
     return tuple(

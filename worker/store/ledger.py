@@ -1,4 +1,4 @@
-"""The ledger: which hours were asked for and what became of each. An hour's facts and its tally are one transaction.
+"""The ledger: which hours were asked for and what became of each.
 
 A counted hour stays counted: a later failure, a message delivered twice or a second worker cannot undo it; counting it
 again replaces it whole.
@@ -8,36 +8,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
 from models.answer import Period
 from models.hour import Hour
 from models.project import Project
-from models.tables import HourRow, HourState, HourTallyRow
-from worker.store.upsert import insert_missing, upsert
-from worker.tally import from_block, to_block, views_of
+from models.tables import HourRow, HourState
+from worker.store.upsert import insert_missing
 
 UNANSWERED = (HourState.REFUSED, HourState.UNREACHABLE)
 """States that speak of the source as a whole, not of one file."""
-
-
-@dataclass(frozen=True, slots=True)
-class FileFacts:
-    """What is remembered of a counted file. ``size`` in bytes; ``lines`` and ``malformed`` of the whole file."""
-
-    url: str
-    size: int
-    etag: str | None
-    last_modified: str | None
-    sha256: str
-    lines: int
-    malformed: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +50,7 @@ class Trouble:
 def request_hours(session: Session, projects: Iterable[Project], hours: Sequence[Hour]) -> None:
     """Put hours into the ledger; those that could not be counted before wait again, with their reason forgotten."""
     for project in projects:
-        rows = [{**_key(project, hour), "state": HourState.WAITING, "tries": 0} for hour in hours]
+        rows = [{**key_of(project, hour), "state": HourState.WAITING, "tries": 0} for hour in hours]
         insert_missing(session, HourRow, rows)
         session.execute(
             update(HourRow)
@@ -94,42 +79,6 @@ def uncounted(session: Session, project: Project, hours: Iterable[Hour]) -> tupl
     )
     counted = {Hour(day, hour) for day, hour in found}
     return tuple(hour for hour in wanted if hour not in counted)
-
-
-def record_counted(
-    session: Session,
-    project: Project,
-    hour: Hour,
-    facts: FileFacts,
-    tally: pl.DataFrame,
-    *,
-    now: dt.datetime,
-    version: str,
-) -> None:
-    """Write an hour's facts and tally. The caller's transaction makes both of them visible together."""
-    key = _key(project, hour)
-    upsert(
-        session,
-        HourRow,
-        key,
-        {
-            "state": HourState.COUNTED,
-            "reason": None if len(tally) else f"the file has no line of {project}",
-            "tried_at": now,
-            "url": facts.url,
-            "size": facts.size,
-            "etag": facts.etag,
-            "last_modified": facts.last_modified,
-            "sha256": facts.sha256,
-            "lines": facts.lines,
-            "malformed": facts.malformed,
-            "views": views_of(tally),
-            "titles": len(tally),
-            "counted_at": now,
-            "wikiq": version,
-        },
-    )
-    upsert(session, HourTallyRow, key, {"block": to_block(tally)})
 
 
 def record_trouble(
@@ -187,17 +136,6 @@ def fingerprint(hours: Iterable[CountedHour]) -> str:
     return digest.hexdigest()
 
 
-def hour_tallies(session: Session, project: Project, hours: Iterable[Hour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
-    """The tallies of counted hours, one at a time."""
-    for hour in hours:
-        block = session.exec(
-            select(HourTallyRow.block).where(
-                HourTallyRow.project == project.name, HourTallyRow.day == hour.day, HourTallyRow.hour == hour.hour
-            )
-        ).one()
-        yield hour, from_block(block)
-
-
 def troubles(
     session: Session, projects: Sequence[Project] | None = None, period: Period | None = None
 ) -> list[Trouble]:
@@ -237,7 +175,8 @@ def _narrowed(query: Any, projects: Sequence[Project] | None, period: Period | N
     return query
 
 
-def _key(project: Project, hour: Hour) -> dict[str, Any]:
+def key_of(project: Project, hour: Hour) -> dict[str, Any]:
+    """The key of an hour's row, and of its tally's."""
     return {"project": project.name, "day": hour.day, "hour": hour.hour}
 
 
