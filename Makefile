@@ -1,0 +1,31 @@
+.PHONY: help install test lint types imports check lock bench
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install:  ## install wikiq and its development tools, at the locked versions
+	pip install --require-hashes -r requirements-dev.lock
+	pip install --no-deps -e .
+
+test:  ## run the tests
+	pytest
+
+lint:  ## check style
+	ruff check .
+	ruff format --check .
+
+types:  ## check types
+	mypy
+
+imports:  ## check who may import whom
+	lint-imports
+
+check: lint types imports test  ## everything that CI checks, but on the source tree
+
+lock:  ## pin the newest versions that pyproject.toml allows
+	uv pip compile -q --upgrade --universal --generate-hashes pyproject.toml -o requirements.lock
+	uv pip compile -q --upgrade --universal --generate-hashes --extra dev pyproject.toml -o requirements-dev.lock
+
+bench:  ## one full-size hour file: wikiq beside other engines
+	pip install '.[bench]'
+	python -m bench hour
