@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from cli.render.safe import visible
 from models.tables import HourState
 from worker.progress import Progress as Standing
 
@@ -103,10 +104,22 @@ def _bar(console: Console) -> Iterator[Reporter]:
         yield show
 
 
+class _Warnings(logging.Handler):
+    """Shows warnings through the console, so that they do not break the bar; on one line each, for grep."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(visible(record.getMessage()), markup=False, highlight=False)
+        if record.exc_info:
+            self._console.print("".join(traceback.format_exception(*record.exc_info)), markup=False, highlight=False)
+
+
 @contextmanager
 def _warnings_on(console: Console) -> Iterator[None]:
-    """Show warnings through the console, so that they do not break the bar."""
-    handler = RichHandler(console=console, markup=False, show_path=False, highlighter=None)
+    handler = _Warnings(console)
     root = logging.getLogger()
     root.addHandler(handler)
     try:

@@ -83,7 +83,8 @@ def load_report(engine: Engine, project: Project, span: Span) -> Report:
 
 def _unavailable(project: Project, span: Span, lacking: list[str]) -> str:
     option = "" if project.name == DEFAULT_PROJECT else f" -p {project}"
-    ask = f"--week --start {span.days[0]}" if span.week else f"{span.days[0]} {span.days[-1]}"
+    days = f"{span.days[0]} {span.days[-1]}" if len(span.days) > 1 else str(span.days[0])
+    ask = f"--week --start {span.days[0]}" if span.week else days
     what = ", ".join(lacking) if lacking else f"the week from {span.days[0]} as a whole"
     return (
         f"There is no answer yet for {project}, {what}. "

@@ -85,7 +85,10 @@ def hour_of_stamp(stamp: str) -> Hour:
     if match is None or int(match[2]) >= HOURS_IN_DAY:
         raise BadDate(f"A file stamp is written 20240104-000000, not {stamp!r}.")
     day = parse_day(f"{stamp[:4]}-{stamp[4:6]}-{stamp[6:8]}")
-    start = dt.datetime.combine(day, dt.time(int(match[2]))) - _ONE_HOUR
+    try:
+        start = dt.datetime.combine(day, dt.time(int(match[2]))) - _ONE_HOUR
+    except OverflowError as error:
+        raise BadDate(f"The calendar has no hour before {stamp}.") from error
     return Hour(start.date(), start.hour)
 
 
@@ -120,8 +123,15 @@ def days_between(first: dt.date, last: dt.date) -> tuple[dt.date, ...]:
 
 
 def week_from(first: dt.date) -> tuple[dt.date, ...]:
-    """The seven days that begin with the given one."""
-    return days_between(first, first + dt.timedelta(days=DAYS_IN_WEEK - 1))
+    """The seven days that begin with the given one.
+
+    Raises:
+        BadDate: the calendar ends within the week.
+    """
+    try:
+        return days_between(first, first + dt.timedelta(days=DAYS_IN_WEEK - 1))
+    except OverflowError as error:
+        raise BadDate(f"The calendar has no week from {first}.") from error
 
 
 def last_complete_day(now: dt.datetime) -> dt.date:

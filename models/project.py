@@ -99,9 +99,14 @@ def parse_project(text: str) -> Project:
     if family == "wikimedia" and language in _WIKIMEDIA:
         database = _DATABASES.get(name, f"{language}wiki")
         return Project(name, (f"{language}.m",), (f"{language}.m.m",), database)
-    if family in _SUFFIXES and _LANGUAGE.fullmatch(language):
+    if family in _SUFFIXES and _is_language(language):
         return _language_edition(name, language, family)
     raise UnknownProject(f"No Wikimedia project is called {text!r}; {_suggestion(name)}")
+
+
+def _is_language(text: str) -> bool:
+    """Commons' desktop code would be the mobile code of a language called ``commons``."""
+    return _LANGUAGE.fullmatch(text) is not None and text != "www" and text not in _WIKIMEDIA
 
 
 def _language_edition(name: str, language: str, family: str) -> Project:
@@ -115,8 +120,8 @@ def _language_edition(name: str, language: str, family: str) -> Project:
 
 def _suggestion(name: str) -> str:
     language, _, family = name.partition(".")
-    families = [*_SUFFIXES, "wikimedia"]
+    families = [*_SUFFIXES] if _is_language(language) else ["wikimedia"] if language in _WIKIMEDIA else []
     near = difflib.get_close_matches(family, families, n=1)
-    if near and _LANGUAGE.fullmatch(language):
+    if near:
         return f"did you mean {language}.{near[0]}?"
     return "a project is written like en.wikipedia, de.wiktionary or commons.wikimedia."

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from models.errors import CorruptFile
+
+_T = TypeVar("_T")
 
 CANONICAL_ORIGIN = "canonical"
 
@@ -75,19 +77,25 @@ def parse_siteinfo(document: bytes | str, origin: str) -> Siteinfo:
         query = json.loads(document)["query"]
         return Siteinfo(
             prefixes=frozenset(normal_prefix(name) for name in _prefixes(query) if name) | CANONICAL.prefixes,
-            main_page=str(query["general"]["mainpage"]).replace(" ", "_"),
-            first_letter=query["general"]["case"] == "first-letter",
+            main_page=_typed(query["general"]["mainpage"], str).replace(" ", "_"),
+            first_letter=_typed(query["general"]["case"], str) == "first-letter",
             origin=origin,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptFile(f"The siteinfo document cannot be read: {error!r}") from error
 
 
 def _prefixes(query: Mapping[str, Any]) -> Iterator[str]:
     for namespace in query["namespaces"].values():
-        if namespace["id"] != 0:
-            yield str(namespace["*"])
-            yield str(namespace.get("canonical", ""))
+        if _typed(namespace["id"], int) != 0:
+            yield _typed(namespace["*"], str)
+            yield _typed(namespace.get("canonical", ""), str)
     for alias in query["namespacealiases"]:
-        if alias["id"] != 0:
-            yield str(alias["*"])
+        if _typed(alias["id"], int) != 0:
+            yield _typed(alias["*"], str)
+
+
+def _typed(value: object, kind: type[_T]) -> _T:
+    if not isinstance(value, kind):
+        raise TypeError(f"{value!r} is no {kind.__name__}")
+    return value

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-
 import servers
+
 from cli.demosite.content import DemoSite, demo_site
 from cli.demosite.files import write_site
 from cli.demosite.server import serve

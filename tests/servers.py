@@ -58,7 +58,19 @@ def postgresql_server(directory: Path) -> Iterator[str]:
     if as_user:
         shutil.chown(directory, "postgres")
         _let_through(directory)
-    made = [*as_user, initdb, "-D", str(cluster), "-U", "wikiq", "--auth=trust", "--no-sync", "-E", "UTF8", "--locale=C"]
+    made = [
+        *as_user,
+        initdb,
+        "-D",
+        str(cluster),
+        "-U",
+        "wikiq",
+        "--auth=trust",
+        "--no-sync",
+        "-E",
+        "UTF8",
+        "--locale=C",
+    ]
     subprocess.run(made, check=True, capture_output=True, cwd="/")
     options = ["-D", str(cluster), "-p", str(port), "-k", str(directory), "-h", "127.0.0.1", "-c", "fsync=off"]
     with _running([*as_user, postgres, *options]):

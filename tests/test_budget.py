@@ -138,6 +138,17 @@ def test_failure_inside_frees_the_connection(tmp_path: Path) -> None:
     assert is_free(tmp_path, SOURCE, limit=1)
 
 
+def test_another_thread_may_give_it_back(tmp_path: Path) -> None:
+    """A connection that one thread took is free when another thread ends the hold."""
+    hold = hold_connection(tmp_path, SOURCE, limit=1)
+    taker = threading.Thread(target=hold.__enter__)
+    taker.start()
+    taker.join()
+    assert not is_free(tmp_path, SOURCE, limit=1, seconds=0.3)
+    hold.__exit__(None, None, None)
+    assert is_free(tmp_path, SOURCE, limit=1)
+
+
 @pytest.mark.parametrize(
     "other", ["http://dumps.wikimedia.org", "https://dumps.wikimedia.org:8443", "https://dumps.wikimedia.your.org"]
 )

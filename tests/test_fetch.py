@@ -89,6 +89,30 @@ class OnlyForRanges(Misbehaviour):
 
 
 @dataclass(frozen=True, slots=True)
+class InPortions(Misbehaviour):
+    """Answers a Range with no more than so many bytes, as RFC 9110 allows."""
+
+    size: int
+    total: str
+
+    def bend_reply(self, reply: Reply, request: Request, /) -> Reply:
+        if not request.range:
+            return reply
+        first = int(request.range.removeprefix("bytes=").removesuffix("-"))
+        last = min(first + self.size, len(CONTENT)) - 1
+        portion = ("Content-Range", f"bytes {first}-{last}/{self.total}")
+        return Reply(206, (*reply.headers[:-1], portion), CONTENT[first : last + 1])
+
+
+@dataclass(frozen=True, slots=True)
+class WithSurplus(Misbehaviour):
+    """Sends more bytes than belong to the part that was asked for."""
+
+    def bend_reply(self, reply: Reply, request: Request, /) -> Reply:
+        return replace(reply, body=bytes(reply.body) + b"surplus") if request.range else reply
+
+
+@dataclass(frozen=True, slots=True)
 class WithHeaders(Misbehaviour):
     """Sets headers; None takes one away."""
 
@@ -189,6 +213,30 @@ def test_agent_names_program_contact_and_library(site: Site, contact: str | None
     """The User-Agent that arrives has the form of Wikimedia's policy, without empty brackets."""
     fetch_small(open_http(contact, "0.1.0"), f"{site.url}/{NAME}", limit_bytes=1 << 20, budget=FREE, retries=QUICK)
     assert re.fullmatch(agent, site.log[0].agent)
+
+
+def test_request_wants_the_bytes_as_they_are(into: Path) -> None:
+    """Nothing is to be packed on the way, and the connection is to end with the transfer, as the budget assumes."""
+    heads = []
+
+    def answer(connection: socket.socket) -> None:
+        heads.append(connection.recv(65536).decode().splitlines())
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(CONTENT) + CONTENT)
+
+    with raw_server(answer) as url:
+        get_url(url, into)
+    assert {"Accept-Encoding: identity", "Connection: close"} <= set(heads[0])
+    assert not [line for line in heads[0] if line.startswith(("Range", "If-Range"))]
+
+
+def test_environment_is_not_read(site: Site, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy in the environment does not get between: what is asked is the source that was set."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        nowhere = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, nowhere)
+    get(site, into)
+    assert into.read_bytes() == CONTENT
 
 
 @pytest.mark.parametrize("contact", ["a@b\n", "a\r\nX-Evil: 1", "a\x00", "a\tb", "\u2028", "jörg@example.org"])
@@ -485,6 +533,25 @@ def test_cut_file_is_resumed(site: Site, into: Path) -> None:
     done = get(site, into)
     assert ranges(site) == [None, "bytes=1000-"]
     assert done.sha256 == hashlib.sha256(CONTENT).hexdigest()
+
+
+@pytest.mark.parametrize("total", [str(len(CONTENT)), "*"])
+def test_portions_are_put_together(site: Site, into: Path, total: str) -> None:
+    """A server that answers a Range with a portion of it is asked for the next, also if it hides the total."""
+    leave_first_thousand(site, into)
+    site.misbehave(Fault("*", InPortions(4000, total)))
+    get(site, into)
+    assert ranges(site) == ["bytes=1000-", "bytes=5000-", "bytes=9000-"]
+    assert into.read_bytes() == CONTENT
+
+
+def test_surplus_starts_over(site: Site, into: Path) -> None:
+    """A part with more bytes than the file has makes what came before doubtful: the file is fetched anew."""
+    leave_first_thousand(site, into)
+    site.misbehave(Fault("*", WithSurplus()))
+    get(site, into)
+    assert ranges(site) == ["bytes=1000-", None]
+    assert into.read_bytes() == CONTENT
 
 
 def test_progress_outlasts_patience(site: Site, into: Path) -> None:

@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from strategies import LAW
 
@@ -48,6 +48,7 @@ def document() -> dict[str, object]:
                 "2": {"id": 2, "case": "first-letter", "canonical": "User", "*": "Benutzer"},
                 "3": {"id": 3, "case": "first-letter", "canonical": "User talk", "*": "Benutzer Diskussion"},
                 "4": {"id": 4, "case": "first-letter", "canonical": "Project", "*": "Wikipedia"},
+                "100": {"id": 100, "case": "first-letter", "canonical": "Portal", "*": "Themen"},
                 "2300": {"id": 2300, "case": "case-sensitive", "*": "Modul\u00c4"},
             },
             "namespacealiases": [{"id": 4, "*": "WP"}, {"id": 3, "*": "BD"}, {"id": 0, "*": "Artikel"}],
@@ -67,7 +68,17 @@ def with_node(path: tuple[str | int, ...], value: object) -> str:
 def test_names_canonical_names_and_aliases_are_prefixes():
     """Local names, English names and aliases are all prefixes, in small letters and with ``_`` for blanks."""
     site = parse_siteinfo(json.dumps(document()), "2016-08-01")
-    wanted = {"spezial", "special", "benutzer", "user", "benutzer_diskussion", "user_talk", "wikipedia", "project"}
+    wanted = {
+        "spezial",
+        "special",
+        "benutzer",
+        "user",
+        "benutzer_diskussion",
+        "user_talk",
+        "wikipedia",
+        "portal",
+        "themen",
+    }
     assert wanted | {"wp", "bd", "modul\u00e4"} | CANONICAL.prefixes == site.prefixes
     assert (site.main_page, site.first_letter, site.origin) == ("Wikipedia:Haupt_seite", True, "2016-08-01")
 
@@ -107,6 +118,8 @@ def test_any_json_is_siteinfo_or_corrupt(value):
 
 @LAW
 @given(st.sampled_from(NODES), JSON)
+@example(("query", "namespaces", "2", "id"), float("inf"))
+@example(("query", "namespaces", "2", "id"), "2")
 def test_siteinfo_with_any_node_replaced_is_siteinfo_or_corrupt(path, value):
     """Whatever stands in one place of a good document, it is read or refused with CorruptFile."""
     _read_or_refuse(with_node(path, value))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from isal import igzip
+from isal import igzip, igzip_lib
 
 from models.errors import CorruptFile
+
+_BROKEN: tuple[type[Exception], ...] = (EOFError, igzip.BadGzipFile, igzip_lib.IsalError)  # type: ignore[assignment]  # isal types its error as an instance
 
 BLOCK_BYTES = 4 << 20
 MAX_TEXT_BYTES = 4 << 30
@@ -28,9 +29,11 @@ def read_blocks(path: Path, *, block_bytes: int = BLOCK_BYTES, max_text_bytes: i
             line of more than 1 MiB.
     """
     try:
+        if not path.stat().st_size:
+            raise CorruptFile(f"{path.name} is empty.")
         with igzip.open(path, "rb") as text:  # type: ignore[no-untyped-call]  # isal types its arguments loosely
             yield from _whole_lines(text, block_bytes, max_text_bytes)
-    except (EOFError, igzip.BadGzipFile, zlib.error) as error:
+    except _BROKEN as error:
         raise CorruptFile(f"{path.name} cannot be unpacked: {error}") from error
 
 
@@ -43,11 +46,20 @@ def _whole_lines(text: IO[bytes], block_bytes: int, max_text_bytes: int) -> Iter
             raise CorruptFile(f"The file unpacks to more than {max_text_bytes / 2**30:g} GiB; it was not counted.")
         end = block.rfind(b"\n") + 1
         if end:
-            yield rest + block[:end]
-            rest = block[end:]
+            whole, rest = rest + block[:end], block[end:]
+            _check_lines(whole)
+            yield whole
         else:
             rest += block
-        if len(rest) > MAX_LINE_BYTES:
-            raise CorruptFile("The file has a line of more than 1 MiB; it is no hour file.")
+        _check_lines(rest)
     if rest:
         yield rest + b"\n"
+
+
+def _check_lines(text: bytes) -> None:
+    """Leap from the last line break within reach to the next, so that a block costs a handful of searches."""
+    begin = 0
+    while len(text) - begin > MAX_LINE_BYTES:
+        begin = text.rfind(b"\n", begin, begin + MAX_LINE_BYTES + 1) + 1
+        if not begin:
+            raise CorruptFile("The file has a line of more than 1 MiB; it is no hour file.")

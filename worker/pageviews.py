@@ -67,8 +67,8 @@ def count_views(blocks: Iterable[bytes], projects: Sequence[Project]) -> HourCou
         lines += all_lines
         malformed += all_lines - int(np.count_nonzero(numeric))
         found, views = (found, views) if numeric.all() else (found.where(numeric), views[numeric])
-        for project in projects:
-            rows[project].extend(_rows_of(project, text, found, views))
+        for project, parts in rows.items():
+            parts.extend(_rows_of(project, text, found, views))
     return HourCount(lines, malformed, {project: _tally(parts) for project, parts in rows.items()})
 
 

@@ -9,6 +9,10 @@ from models.siteinfo import Siteinfo
 
 _UNKNOWN = ["", "-"]
 _SLICE = 1 << 16
+_GEORGIAN = r"[\x{1C90}-\x{1CBF}]"
+_UNRAISED = r"[ǅǈǋǲⓐ-ⓩ\x{0345}\x{2170}-\x{217F}\x{A7B9}\x{16E60}-\x{16E7F}]"
+_TITLE_CASE = {letter: letter.title() for letter in "ᾀᾁᾂᾃᾄᾅᾆᾇᾐᾑᾒᾓᾔᾕᾖᾗᾠᾡᾢᾣᾤᾥᾦᾧᾳῃῳ"}
+"""Where Wikimedia's wikis differ from Unicode's capitals: UcfirstOverrides.php in operations/mediawiki-config."""
 
 
 def canonical_titles(titles: pl.Series, *, first_letter: bool) -> pl.Series:
@@ -23,8 +27,8 @@ def canonical_titles(titles: pl.Series, *, first_letter: bool) -> pl.Series:
     if not first_letter:
         return frame["title"]
     small = pl.col("title").str.slice(0, 1)
-    capital = small.str.to_uppercase()
-    raised = (capital != small) & (capital.str.len_chars() == 1) & ~capital.str.contains(r"[\x{1C90}-\x{1CBF}]")
+    capital = small.replace_strict(_TITLE_CASE, default=small.str.to_uppercase())
+    raised = (capital.str.len_chars() == 1) & ~capital.str.contains(_GEORGIAN) & ~small.str.contains(_UNRAISED)
     return frame.select(
         pl.when(raised).then(capital + pl.col("title").str.slice(1)).otherwise(pl.col("title")).alias("title")
     )["title"]
