@@ -194,7 +194,7 @@ def assert_tells_no_secrets(error: BaseException) -> None:
 
 
 def left_in(folder: Path) -> set[str]:
-    return {path.name for path in folder.iterdir() if path.suffix != ".lock"}
+    return {path.name for path in folder.iterdir() if path.name != "locks"}
 
 
 # --- who asks ---------------------------------------------------------------------------------------------------------

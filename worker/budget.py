@@ -11,6 +11,7 @@ import hashlib
 import http.client
 import random
 import time
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ T = TypeVar("T")
 CONNECTIONS = 3
 SET_CONTACT = "set WIKIQ_CONTACT to an e-mail address or to the address of a page about you"
 _POLL_SECONDS = (0.05, 0.2)
+_FILE_LOCKS = 256
 _FORBIDDEN, _GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = (401, 403, 451), (404, 410), 429, 500
 
 Budget = Callable[[], AbstractContextManager[None]]
@@ -74,10 +76,13 @@ def _free_slot(directory: Path, name: str, limit: int) -> BaseFileLock | None:
 def hold_file(into: Path) -> AbstractContextManager[object]:
     """Keep every other thread and process from fetching ``into``; waits for them. Re-entrant within a thread.
 
-    The lock file ``NAME.lock`` is empty and stays: removing it could let two holders in.
+    The lock files, ``locks/00.lock`` to ``locks/ff.lock`` beside it, are empty and stay: removing one could let two
+    holders in. Two files may share a lock, so nobody holds a second file while holding one.
     """
-    into.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(f"{into}.lock", is_singleton=True, fallback_to_soft=False, poll_interval=0.1)
+    locks = into.parent / "locks"
+    locks.mkdir(parents=True, exist_ok=True)
+    name = f"{zlib.crc32(into.name.encode()) % _FILE_LOCKS:02x}.lock"
+    return FileLock(locks / name, is_singleton=True, fallback_to_soft=False, poll_interval=0.1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,8 @@ def count_hour_file(
     started = time.monotonic()
     url = hour_url(source, hour)
     path = context.settings.downloads_dir / hour.file_name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with hold_file(path.with_suffix(".counting")):
+    # Held from the first byte to the commit: a second worker on this hour waits, and then finds it counted.
+    with hold_file(path):
         lacking = tuple(projects) if force else _lacking(context, hour, projects)
         work = _Work(hour, lacking, source, url, path)
         state, size = _count(context, work) if lacking else (HourState.COUNTED, 0)

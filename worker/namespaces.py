@@ -19,7 +19,6 @@ _log = logging.getLogger(__name__)
 
 def ensure_siteinfo(context: Context, projects: Sequence[Project], source: str) -> None:
     """Fetch the siteinfo of those wikis of which none is kept; note the reason where it cannot be had."""
-    context.settings.downloads_dir.mkdir(parents=True, exist_ok=True)
     for project in projects:
         # Every day's chord asks for it, all at once; one of them fetches.
         with hold_file(context.settings.downloads_dir / f"{project.database}.siteinfo"):
