@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import http.client
+import logging
 import random
 import time
 import zlib
@@ -26,6 +27,8 @@ from models.errors import CorruptFile, FileNotThere, SourceRefused, SourceUnreac
 from worker.dumps_site import origin, without_credentials
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 CONNECTIONS = 3
 SET_CONTACT = "set WIKIQ_CONTACT to an e-mail address or to the address of a page about you"
@@ -143,7 +146,7 @@ def persist(
             return attempt()
 
     try:
-        return stamina.RetryingCaller(attempts=None, timeout=None)(_Patience(retries, reached), within_budget)
+        return stamina.RetryingCaller(attempts=None, timeout=None)(_Patience(shown, retries, reached), within_budget)
     except Interrupted as last:
         if last.ended_early:
             raise CorruptFile(f"{shown} is not the file that was announced: {last}.") from None
@@ -153,7 +156,8 @@ def persist(
 class _Patience:
     """Tells stamina how long to wait. stamina itself counts every attempt, also those that brought the file further."""
 
-    def __init__(self, retries: Retries, reached: Callable[[], int]) -> None:
+    def __init__(self, shown: str, retries: Retries, reached: Callable[[], int]) -> None:
+        self._shown = shown
         self._retries = retries
         self._reached = reached
         self._furthest = reached()
@@ -167,7 +171,9 @@ class _Patience:
         self._fruitless += 1
         if self._fruitless >= self._retries.attempts:
             return False
-        return self._retries.wait(self._fruitless, error.retry_after)
+        seconds = self._retries.wait(self._fruitless, error.retry_after)
+        _log.info("%s: %s; asking again in %.1f s", self._shown, error, seconds)
+        return seconds
 
 
 def seconds_to_wait(retry_after: str, now: dt.datetime) -> float:
