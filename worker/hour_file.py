@@ -12,7 +12,7 @@ from models.errors import CorruptFile
 
 _BROKEN: tuple[type[Exception], ...] = (EOFError, igzip.BadGzipFile, igzip_lib.IsalError)  # type: ignore[assignment]  # isal types its error as an instance
 
-BLOCK_BYTES = 4 << 20
+BLOCK_BYTES = 2 << 20
 MAX_TEXT_BYTES = 4 << 30
 MAX_LINE_BYTES = 1 << 20
 """The longest title in the field has 512 bytes; a line this long means that the text is no hour file."""

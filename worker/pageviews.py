@@ -25,6 +25,8 @@ MAX_DIGITS = 15
 
 _BLANK, _NEWLINE, _QUOTE, _ZERO = b' \n"0'
 _FIELDS = 4
+_LINE_OF_MARKS = np.frombuffer(b"   \n", dtype=np.uint32)
+"""What is left of a line of four fields when only blanks and its line break are looked at."""
 _WRAPPED = re.compile(rb'"((?:[^"\\]|\\.)*)"', re.DOTALL)
 _ESCAPED = re.compile(rb'\\(["\\])')
 
@@ -85,20 +87,25 @@ def unquote(field: bytes) -> bytes:
 
 def _cut(text: Bytes) -> tuple[_Lines, int]:
     """The lines that have four fields, and the number of all lines."""
+    marks = np.flatnonzero(text <= _BLANK)
+    if len(marks) % _FIELDS == 0 and bool((text[marks].view(_LINE_OF_MARKS.dtype) == _LINE_OF_MARKS).all()):
+        blank1, blank2, blank3, ends = marks.reshape(-1, _FIELDS).T
+        return _Lines(_begins(ends), blank1, blank2, blank3), len(ends)
+    return _cut_irregular(text)
+
+
+def _cut_irregular(text: Bytes) -> tuple[_Lines, int]:
+    """The same for a block in which some line has too few or too many fields, or a control character."""
     ends = np.flatnonzero(text == _NEWLINE)
     blanks = np.flatnonzero(text == _BLANK)
-    begins = np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1))
-    if not _three_blanks_each(blanks, begins, ends):
-        per_line = np.diff(np.searchsorted(blanks, ends), prepend=0)
-        whole = per_line == _FIELDS - 1
-        blanks, begins = blanks[np.repeat(whole, per_line)], begins[whole]
-    return _Lines(begins, blanks[0::3], blanks[1::3], blanks[2::3]), len(ends)
+    per_line = np.diff(np.searchsorted(blanks, ends), prepend=0)
+    whole = per_line == _FIELDS - 1
+    blanks = blanks[np.repeat(whole, per_line)]
+    return _Lines(_begins(ends)[whole], blanks[0::3], blanks[1::3], blanks[2::3]), len(ends)
 
 
-def _three_blanks_each(blanks: Positions, begins: Positions, ends: Positions) -> bool:
-    if len(blanks) != len(ends) * (_FIELDS - 1):
-        return False
-    return bool((blanks[0::3] >= begins).all() and (blanks[2::3] < ends).all())
+def _begins(ends: Positions) -> Positions:
+    return np.concatenate((np.zeros(1, dtype=np.int64), ends[:-1] + 1))
 
 
 def _numbers(text: Bytes, lines: _Lines) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
