@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Annotated
 
@@ -57,6 +58,8 @@ for command in (demo, enqueue, results, status, resume, worker):
 
 def main() -> None:
     """The console script."""
+    # Its records have no text; what is retried is logged where the reason is known.
+    logging.getLogger("stamina").setLevel(logging.ERROR)
     try:
         app()
     except WikiqError as error:

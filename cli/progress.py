@@ -111,10 +111,6 @@ class _Warnings(logging.Handler):
         super().__init__(logging.WARNING)
         self._console = console
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        # Its record has no text of its own; what it retries is logged where the reason is known.
-        return not record.name.startswith("stamina")
-
     def emit(self, record: logging.LogRecord) -> None:
         self._console.print(visible(record.getMessage()), markup=False, highlight=False)
         if record.exc_info:

@@ -16,6 +16,7 @@ from models.tables import HourState
 from worker.app import Wikiq
 from worker.budget import SET_CONTACT
 from worker.context import Context
+from worker.counting import ask_source
 from worker.dumps_site import is_wikimedia
 from worker.embedded import embedded_worker
 from worker.enqueue import Order, Work, missing_work, send
@@ -55,10 +56,14 @@ def carry_out(
     """Do the work here if there is no broker; else hand it over, and follow it if asked to.
 
     Raises:
+        SourceRefused: as this process would do the work: the source refuses it.
+        SourceUnreachable: likewise, it does not answer.
         BrokerUnreachable: the broker does not answer; what was asked for stays in the database.
     """
     context = app.context()
     if app.settings.broker_url is None:
+        if first := next((hour for day in work.days for hour in day.hours), None):
+            ask_source(context, first, source or app.settings.source)
         with embedded_worker(app) as errors:
             send(app, work, source=source, force=force)
             return _follow(app, context, order, source=source, quiet=quiet, errors=errors)

@@ -37,13 +37,13 @@ def summarise(context: Context, order: Order | None, *, quiet: bool) -> None:
 
 
 def trouble_lines(standing: Standing) -> list[str]:
-    """What became of the hours that could not be counted, the first few by name."""
-    lines = [
-        f"{trouble.hour.hour:02d}:00 {trouble.state}: {visible(trouble.reason)}"
-        for trouble in standing.troubles[:TROUBLES_SHOWN]
-    ]
-    more = len(standing.troubles) - TROUBLES_SHOWN
-    return [*lines, f"and {more} more; wikiq status --format json names them all"] if more > 0 else lines
+    """What became of the hours that could not be counted; hours with one and the same reason on one line."""
+    hours: dict[tuple[str, str], list[str]] = {}
+    for trouble in standing.troubles:
+        hours.setdefault((trouble.state, trouble.reason), []).append(f"{trouble.hour.hour:02d}:00")
+    lines = [f"{', '.join(names)} {state}: {visible(reason)}" for (state, reason), names in hours.items()]
+    more = len(lines) - TROUBLES_SHOWN
+    return [*lines[:TROUBLES_SHOWN], *([f"and {more} more reasons; wikiq status --json has them"] if more > 0 else [])]
 
 
 def _say(text: str) -> None:

@@ -189,12 +189,17 @@ def seconds_to_wait(retry_after: str, now: dt.datetime) -> float:
     return max(0.0, (aware - now).total_seconds())
 
 
+def is_forbidden(status: int) -> bool:
+    """Whether a status speaks of who is asking, not of what is asked for."""
+    return status in _FORBIDDEN
+
+
 def refusal(url: str, status: int, retry_after: str) -> Exception:
     """What to raise for an answer that has not what was asked for: an ``Interrupted``, or an error of the source."""
     shown = without_credentials(url)
     if status in _GONE:
         return FileNotThere(f"{shown} is not there ({status}).")
-    if status in _FORBIDDEN:
+    if is_forbidden(status):
         return SourceRefused(f"{shown} is refused ({status}); Wikimedia's User-Agent policy asks to {SET_CONTACT}.")
     if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR:
         wait = seconds_to_wait(retry_after, dt.datetime.now(dt.UTC))

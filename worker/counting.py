@@ -6,7 +6,7 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from models.errors import CorruptFile, FileNotThere, SourceError, SourceRefused, SourceUnreachable
@@ -17,7 +17,7 @@ from models.version import VERSION
 from worker.budget import hold_file
 from worker.context import Context
 from worker.dumps_site import hour_url, without_credentials
-from worker.fetch import Downloaded, discard, fetch
+from worker.fetch import Downloaded, ask, discard, fetch
 from worker.hour_file import read_blocks
 from worker.pageviews import HourCount, count_views
 from worker.store import ledger, tallies
@@ -28,7 +28,20 @@ CORRUPT_TRIES = 3
 SOURCE_TROUBLE_LASTS = dt.timedelta(minutes=5)
 """For so long after a source has refused, or not answered at all, it is not asked for the next hour."""
 
+PROBES = 3
+
 _log = logging.getLogger(__name__)
+
+
+def ask_source(context: Context, hour: Hour, source: str) -> None:
+    """Find out, before any work, whether the source answers.
+
+    Raises:
+        SourceRefused: it refuses this client.
+        SourceUnreachable: it does not answer within a few seconds.
+    """
+    hasty = replace(context.retries, attempts=min(context.retries.attempts, PROBES))
+    ask(context.open_http(), hour_url(source, hour), budget=context.budget(source), retries=hasty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +91,6 @@ def record_trouble(
     context: Context, hour: Hour, projects: Sequence[Project], state: HourState, reason: str, url: str = ""
 ) -> None:
     """Note in the ledger why an hour could not be counted."""
-    _log.warning("%s: %s: %s", hour, state, reason)
     with writing(context.engine) as session:
         for project in projects:
             ledger.record_trouble(session, project, hour, state, reason, url=url, now=context.now())
@@ -94,8 +106,9 @@ def _count(context: Context, work: _Work) -> tuple[HourState, int]:
         _stop_if_source_is_in_trouble(context, work)
         downloaded, counted = _fetch_and_count(context, work)
     except (SourceError, OSError) as error:
-        state = _state_after(error)
-        record_trouble(context, work.hour, work.projects, state, _reason(error), without_credentials(work.url))
+        state, reason = _state_after(error), _reason(error)
+        _log.info("%s: %s: %s", work.hour, state, reason)
+        record_trouble(context, work.hour, work.projects, state, reason, without_credentials(work.url))
         return state, 0
     finally:
         if work.path.exists():

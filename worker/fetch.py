@@ -32,6 +32,7 @@ from worker.budget import (
     causes,
     hold_file,
     interrupted_by,
+    is_forbidden,
     persist,
     refusal,
 )
@@ -147,6 +148,24 @@ def fetch_small(http: Http, url: str, *, limit_bytes: int, budget: Budget, retri
     if fault := _not_gzip(url, body[:_HEAD_BYTES]):
         raise CorruptFile(fault)
     return body
+
+
+def ask(http: Http, url: str, *, budget: Budget, retries: Retries) -> None:
+    """Ask for a file's headers, to learn whether the source answers this client at all; the file may well be missing.
+
+    Raises:
+        SourceRefused: the source refuses this client, or is Wikimedia's and there is no contact.
+        SourceUnreachable: nobody answers.
+    """
+
+    def attempt() -> None:
+        timeout = (retries.connect_timeout, retries.read_timeout)
+        with _connecting(url):
+            status = http.head(url, allow_redirects=False, timeout=timeout).status_code
+        if is_forbidden(status):
+            raise refusal(url, status, "")
+
+    persist(url, attempt, budget, retries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,8 +287,15 @@ def _answer(http: Http, url: str, headers: Mapping[str, str | None], retries: Re
 
 def _send(http: Http, url: str, headers: Mapping[str, str | None], retries: Retries) -> requests.Response:
     timeout = (retries.connect_timeout, retries.read_timeout)
-    try:
+    with _connecting(url):
         return http.get(url, headers=headers, stream=True, allow_redirects=False, timeout=timeout)
+
+
+@contextmanager
+def _connecting(url: str) -> Iterator[None]:
+    """Turn what requests raises into errors of ours."""
+    try:
+        yield
     except (requests.exceptions.InvalidURL, urllib3.exceptions.LocationValueError, UnicodeError):
         raise UsageError(f"{without_credentials(url)} has no host that could be asked.") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
