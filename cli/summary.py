@@ -16,12 +16,21 @@ TROUBLES_SHOWN = 5
 def announce(order: Order | None, days: str, work: Work, *, here: bool) -> None:
     """Say what will be done, and where."""
     projects = ", ".join(str(project) for project in order.projects) if order else "everything asked for"
-    rankings = f", {len(work.days) + len(work.weeks)} rankings" if not work.hours else ""
-    _say(f"{projects}, {days}: {work.hours} hour files to count{rankings}.")
-    if here and (work.days or work.weeks):
+    _say(f"{projects}, {days}: {_amount(work)}.")
+    if not work.days and not work.weeks:
+        return
+    if here:
         _say("WIKIQ_BROKER_URL is not set: working in this process. Interrupt at will; wikiq resume goes on.")
-    elif not here:
+    else:
         _say("Enqueued. Workers: wikiq worker · progress: wikiq status · answers: wikiq results DAY")
+
+
+def _amount(work: Work) -> str:
+    if work.hours:
+        return f"{work.hours} hour files to count"
+    if work.days or work.weeks:
+        return "every hour is counted, some rankings are out of date"
+    return "everything is counted and ranked already"
 
 
 def summarise(context: Context, order: Order | None, *, quiet: bool) -> None:
