@@ -71,7 +71,7 @@ def _run(directory: Path, *, quiet: bool) -> ExitCode:
         work = missing_work(context, order)
         if not quiet:
             typer.echo(f"An invented week at {site.url}: {work.hours} hour files to count.", err=True)
-        code = carry_out(app, work, order, source=None, force=False, wait=True, quiet=quiet)
+        code = carry_out(app, work, order, source=None, wait=True, quiet=quiet)
     _show(context.engine, order)
     return code
 

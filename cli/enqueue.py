@@ -83,7 +83,7 @@ def enqueue(
     work = missing_work(context, order)
     if not quiet:
         announce(order, in_words(span), work, here=settings.broker_url is None)
-    code = carry_out(app, work, order, source=order.source, force=force, wait=wait, quiet=quiet)
+    code = carry_out(app, work, order, source=order.source, wait=wait, quiet=quiet)
     if settings.broker_url is None or wait:
         summarise(context, order, quiet=quiet)
     raise typer.Exit(code)

@@ -36,7 +36,7 @@ def resume(
     work = missing_work(context)
     if not quiet:
         announce(None, "all days", work, here=settings.broker_url is None)
-    code = carry_out(app, work, None, source=None, force=False, wait=wait, quiet=quiet)
+    code = carry_out(app, work, None, source=None, wait=wait, quiet=quiet)
     if settings.broker_url is None or wait:
         summarise(context, None, quiet=quiet)
     raise typer.Exit(code)

@@ -50,9 +50,7 @@ def check_before(settings: Settings, source: str) -> None:
         probe.unlink(missing_ok=True)
 
 
-def carry_out(
-    app: Wikiq, work: Work, order: Order | None, *, source: str | None, force: bool, wait: bool, quiet: bool
-) -> ExitCode:
+def carry_out(app: Wikiq, work: Work, order: Order | None, *, source: str | None, wait: bool, quiet: bool) -> ExitCode:
     """Do the work here if there is no broker; else hand it over, and follow it if asked to.
 
     Raises:
@@ -65,9 +63,9 @@ def carry_out(
         if first := next((hour for day in work.days for hour in day.hours), None):
             ask_source(context, first, source or app.settings.source)
         with embedded_worker(app) as errors:
-            send(app, work, source=source, force=force)
+            send(app, work, source=source)
             return _follow(app, context, order, source=source, quiet=quiet, errors=errors)
-    _send_to_broker(app, work, source=source, force=force)
+    _send_to_broker(app, work, source=source)
     if wait:
         return _follow(app, context, order, source=source, quiet=quiet)
     return ExitCode.DONE
@@ -86,11 +84,11 @@ def exit_code_after(standing: Progress) -> ExitCode:
     return ExitCode.DONE
 
 
-def _send_to_broker(app: Wikiq, work: Work, *, source: str | None, force: bool) -> None:
+def _send_to_broker(app: Wikiq, work: Work, *, source: str | None) -> None:
     from kombu.exceptions import OperationalError
 
     try:
-        send(app, work, source=source, force=force)
+        send(app, work, source=source)
     except OperationalError as error:
         raise BrokerUnreachable(
             f"The broker does not answer ({error}); check WIKIQ_BROKER_URL, then: wikiq resume"

@@ -55,6 +55,7 @@ class HourRow(SQLModel, table=True):
     day: dt.date = Field(primary_key=True)
     hour: int = Field(primary_key=True)
     state: str = Field(default=HourState.WAITING, index=True)
+    recount: bool = False  # it is counted, and asked for anew
     reason: str | None = Field(default=None, sa_column=Column(Text))
     tries: int = 0
     tried_at: dt.datetime | None = Field(default=None, sa_column=_utc())

@@ -65,10 +65,8 @@ class _Work:
     path: Path
 
 
-def count_hour_file(
-    context: Context, hour: Hour, projects: Sequence[Project], *, source: str, force: bool = False
-) -> Receipt:
-    """Count an hour for those projects that lack it (with ``force`` for all). Twice is the same as once.
+def count_hour_file(context: Context, hour: Hour, projects: Sequence[Project], *, source: str) -> Receipt:
+    """Count an hour for those projects whose ledger lacks it, or asks for it anew. Twice is the same as once.
 
     What goes wrong with the source or the file is written into the ledger, not raised: the day is still ranked from its
     other hours, and the hour is tried again when it is asked for again.
@@ -81,7 +79,7 @@ def count_hour_file(
     path = context.settings.downloads_dir / hour.file_name
     # Held from the first byte to the commit: a second worker on this hour waits, and then finds it counted.
     with hold_file(path):
-        lacking = tuple(projects) if force else _lacking(context, hour, projects)
+        lacking = _lacking(context, hour, projects)
         work = _Work(hour, lacking, source, url, path)
         state, size = _count(context, work) if lacking else (HourState.COUNTED, 0)
     return Receipt(str(hour), state, size, round(time.monotonic() - started, 3))
@@ -103,6 +101,8 @@ def _lacking(context: Context, hour: Hour, projects: Sequence[Project]) -> tuple
 
 def _count(context: Context, work: _Work) -> tuple[HourState, int]:
     try:
+        if work.hour.end > context.now():
+            raise FileNotThere(f"The hour {work.hour} is not over yet.")
         _stop_if_source_is_in_trouble(context, work)
         downloaded, counted = _fetch_and_count(context, work)
     except (SourceError, OSError) as error:

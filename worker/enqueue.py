@@ -75,7 +75,7 @@ def request(context: Context, order: Order) -> None:
         requests.request_answers(session, order.projects, order.periods, order.universe)
         forget_siteinfo_troubles(session)
         for day in order.days:
-            ledger.request_hours(session, order.projects, hours_of(day))
+            ledger.request_hours(session, order.projects, hours_of(day), recount=order.force)
 
 
 def request_again(context: Context) -> None:
@@ -91,9 +91,7 @@ def missing_work(context: Context, order: Order | None = None) -> Work:
         wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
         stale = {*requests.out_of_date(session, wanted), *(found for found in wanted if _lacks_namespaces(found))}
         lacking = {
-            found: hours_of(found.period.first)
-            if order is not None and order.force
-            else ledger.uncounted(session, found.project, hours_of(found.period.first))
+            found: ledger.uncounted(session, found.project, hours_of(found.period.first))
             for found in wanted
             if not found.period.is_week
         }
@@ -103,23 +101,23 @@ def missing_work(context: Context, order: Order | None = None) -> Work:
     return Work(tuple(_together(days, lacking)), tuple(week for week in weeks if not _waits_for_a_day(week, days)))
 
 
-def send(app: Wikiq, work: Work, *, source: str | None = None, force: bool = False) -> None:
+def send(app: Wikiq, work: Work, *, source: str | None = None) -> None:
     """Hand the work to the broker: a chord per day, its header one task per hour file.
 
     Raises:
         kombu.exceptions.OperationalError: the broker does not answer; what was requested stays in the database.
     """
     for day in work.days:
-        _send_day(app, day, source, force)
+        _send_day(app, day, source)
     for week in work.weeks:
         app.send_task(RANK_WEEK, (week.period.first.isoformat(), week.project.name, week.universe))
 
 
-def _send_day(app: Wikiq, work: DayWork, source: str | None, force: bool) -> None:
+def _send_day(app: Wikiq, work: DayWork, source: str | None) -> None:
     names = [project.name for project in work.projects]
     tasks = app.tasks
     header = [tasks[FETCH_SITEINFO].si(names, source)]
-    header += [tasks[COUNT_HOUR].si(str(hour), names, source, force=force) for hour in work.hours]
+    header += [tasks[COUNT_HOUR].si(str(hour), names, source) for hour in work.hours]
     callback = tasks[RANK_DAY].s(day=work.day.isoformat(), projects=names, universe=work.universe)
     chord(header, app=app)(callback)
 

@@ -47,14 +47,12 @@ def fetch_siteinfo(task: WikiqTask, projects: list[str], source: str | None = No
     ensure_siteinfo(context, _projects(projects), source or context.settings.source)
 
 
-def count_hour(
-    task: WikiqTask, hour: str, projects: list[str], source: str | None = None, *, force: bool = False
-) -> dict[str, Any]:
+def count_hour(task: WikiqTask, hour: str, projects: list[str], source: str | None = None) -> dict[str, Any]:
     """Count one hour file; ``source`` is the worker's own unless given."""
     context = task.app.context()
     counted = parse_hour(hour), _projects(projects)
     try:
-        receipt = count_hour_file(context, *counted, source=source or context.settings.source, force=force)
+        receipt = count_hour_file(context, *counted, source=source or context.settings.source)
     except Exception as error:  # noqa: BLE001 see below
         # A header task that raises would keep its day from being ranked. The ledger tells of the hour instead, and
         # if not even that can be written, this raises after all.

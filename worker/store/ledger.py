@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import case, func, update
 from sqlmodel import Session, col, select
 
 from models.answer import Period
@@ -47,10 +47,15 @@ class Trouble:
     reason: str
 
 
-def request_hours(session: Session, projects: Iterable[Project], hours: Sequence[Hour]) -> None:
-    """Put hours into the ledger; those that could not be counted before wait again, with their reason forgotten."""
+def request_hours(
+    session: Session, projects: Iterable[Project], hours: Sequence[Hour], *, recount: bool = False
+) -> None:
+    """Put hours into the ledger; those that could not be counted before wait again, with their reason forgotten.
+
+    With ``recount``, hours that are counted wait as well, and count until they are replaced.
+    """
     for project in projects:
-        rows = [{**key_of(project, hour), "state": HourState.WAITING, "tries": 0} for hour in hours]
+        rows = [{**key_of(project, hour), "state": HourState.WAITING, "recount": False, "tries": 0} for hour in hours]
         insert_missing(session, HourRow, rows)
         session.execute(
             update(HourRow)
@@ -58,6 +63,13 @@ def request_hours(session: Session, projects: Iterable[Project], hours: Sequence
             .where(col(HourRow.day).in_({hour.day for hour in hours}))
             .values(state=HourState.WAITING, reason=None)
         )
+        if recount:
+            session.execute(
+                update(HourRow)
+                .where(col(HourRow.project) == project.name, col(HourRow.state) == HourState.COUNTED)
+                .where(col(HourRow.day).in_({hour.day for hour in hours}))
+                .values(recount=True)
+            )
 
 
 def forget_troubles(session: Session) -> None:
@@ -68,13 +80,14 @@ def forget_troubles(session: Session) -> None:
 
 
 def uncounted(session: Session, project: Project, hours: Iterable[Hour]) -> tuple[Hour, ...]:
-    """Those of the hours that are not counted."""
+    """Those of the hours that are not counted, or are to be counted anew."""
     wanted = list(hours)
     if not wanted:
         return ()
     found = session.exec(
         select(col(HourRow.day), col(HourRow.hour))
         .where(HourRow.project == project.name, HourRow.state == HourState.COUNTED)
+        .where(col(HourRow.recount).is_(False))
         .where(col(HourRow.day).between(min(wanted).day, max(wanted).day))
     )
     counted = {Hour(day, hour) for day, hour in found}
@@ -84,7 +97,12 @@ def uncounted(session: Session, project: Project, hours: Iterable[Hour]) -> tupl
 def record_trouble(
     session: Session, project: Project, hour: Hour, state: HourState, reason: str, *, url: str, now: dt.datetime
 ) -> None:
-    """Note why an hour could not be counted, unless it is counted already."""
+    """Note why an hour could not be counted, unless it is counted already: then it stays as it was."""
+    session.execute(
+        update(HourRow)
+        .where(*_is(project, hour), col(HourRow.state) == HourState.COUNTED, col(HourRow.recount))
+        .values(recount=False, reason=f"kept; counting it anew: {reason}", tried_at=now, tries=HourRow.tries + 1)
+    )
     session.execute(
         update(HourRow)
         .where(*_is(project, hour), col(HourRow.state) != HourState.COUNTED)
@@ -148,9 +166,10 @@ def troubles(
 def tally_states(
     session: Session, projects: Sequence[Project] | None = None, period: Period | None = None
 ) -> Mapping[tuple[str, dt.date], Mapping[HourState, int]]:
-    """How many hours of each (project, day) are in each state."""
-    query = select(col(HourRow.project), col(HourRow.day), col(HourRow.state), func.count()).group_by(
-        col(HourRow.project), col(HourRow.day), col(HourRow.state)
+    """How many hours of each (project, day) are in each state; one to be counted anew is waiting."""
+    state = case((col(HourRow.recount), HourState.WAITING.value), else_=col(HourRow.state)).label("now")
+    query = select(col(HourRow.project), col(HourRow.day), state, func.count()).group_by(
+        col(HourRow.project), col(HourRow.day), state
     )
     states: dict[tuple[str, dt.date], dict[HourState, int]] = {}
     for project, day, state, number in session.exec(_narrowed(query, projects, period)):

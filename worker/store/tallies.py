@@ -48,6 +48,7 @@ def record_counted(
         key,
         {
             "state": HourState.COUNTED,
+            "recount": False,
             "reason": None if len(tally) else f"the file has no line of {project}",
             "tried_at": now,
             "url": facts.url,
