@@ -59,9 +59,9 @@ def enqueue(
     from models.hour import published
     from worker.app import make_app
     from worker.context import utc_now
-    from worker.dumps_site import parse_source
     from worker.enqueue import Order, missing_work, request
     from worker.settings import read_settings
+    from worker.source import parse_source
 
     now = utc_now()
     span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=now)

@@ -14,14 +14,14 @@ from cli.progress import reporting
 from models.errors import BrokerUnreachable, DataDirectoryUnwritable, SourceRefused, TaskFailed
 from models.tables import HourState
 from worker.app import Wikiq
-from worker.budget import SET_CONTACT
 from worker.context import Context
 from worker.counting import ask_source
-from worker.dumps_site import is_wikimedia
 from worker.embedded import embedded_worker
 from worker.enqueue import Order, Work, missing_work, send
+from worker.patience import SET_CONTACT
 from worker.progress import Progress, progress_of
 from worker.settings import Settings
+from worker.source import is_wikimedia
 
 POLL_SECONDS = 0.2
 STALLED_SECONDS = 120

@@ -14,8 +14,8 @@ from cli.demosite.content import DemoSite, demo_site
 from cli.demosite.files import write_site
 from cli.demosite.server import serve
 from cli.demosite.site import Site
-from worker.budget import Retries
 from worker.context import Context, open_context
+from worker.patience import Retries
 from worker.settings import Settings
 
 FIRST_DAY = dt.date(2023, 12, 28)

@@ -18,14 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.errors import CorruptFile, SourceUnreachable, UsageError
-from worker.budget import (
-    Interrupted,
-    Retries,
-    hold_connection,
-    hold_file,
-    persist,
-    seconds_to_wait,
-)
+from worker.budget import hold_connection, hold_file
+from worker.patience import Interrupted, Retries, persist, seconds_to_wait
 
 SOURCE = "https://dumps.wikimedia.org"
 QUICK = Retries(attempts=3, wait_initial=0.001, wait_max=0.002, wait_jitter=0, least_progress=10)

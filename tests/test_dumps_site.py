@@ -22,20 +22,10 @@ from cli.demosite.site import Site
 from models.errors import CorruptFile, SourceRefused, SourceUnreachable, UsageError
 from models.hour import Hour
 from worker import dumps_site
-from worker.budget import Retries
-from worker.dumps_site import (
-    DumpFile,
-    fetch_siteinfo,
-    finished_file,
-    hour_url,
-    is_wikimedia,
-    origin,
-    parse_source,
-    redirected,
-    siteinfo_runs,
-    without_credentials,
-)
+from worker.dumps_site import DumpFile, fetch_siteinfo, finished_file, hour_url, siteinfo_runs
 from worker.fetch import open_http
+from worker.patience import Retries
+from worker.source import is_wikimedia, origin, parse_source, redirected, without_credentials
 
 QUICK = Retries(attempts=2, wait_initial=0.01, wait_jitter=0)
 SITEINFO = json.dumps({"query": {"general": {"mainpage": "Main Page"}, "namespaces": {}}}).encode()

@@ -46,8 +46,9 @@ from cli.demosite.reply import Reply, Request
 from cli.demosite.server import serve
 from cli.demosite.site import Site
 from models.errors import CorruptFile, FileNotThere, SourceError, SourceRefused, SourceUnreachable, UsageError
-from worker.budget import Retries, hold_file
+from worker.budget import hold_file
 from worker.fetch import Downloaded, discard, fetch, fetch_small, open_http
+from worker.patience import Retries
 
 QUICK = Retries(
     attempts=3,

@@ -69,7 +69,7 @@ class Wikiq(Celery):
     """Celery that knows wikiq's settings and opens each process' context when it is first needed."""
 
     def __init__(self, settings: Settings) -> None:
-        broker = settings.broker_url or "memory://"
+        broker = settings.broker_url or "memory://localhost/"
         super().__init__("wikiq", broker=broker, task_cls=WikiqTask)
         self.settings = settings
         self.conf.update(_EVERYWHERE)

@@ -1,4 +1,4 @@
-"""What may be asked of a source: how much at a time, and how often again.
+"""What may be held at a time: a source's connections, and files that are being fetched.
 
 Wikimedia's dumps site allows three connections per address, however many workers run there. Each connection is a lock
 file in a directory that threads and processes share; the kernel frees it when its holder dies, even by SIGKILL.
@@ -6,35 +6,22 @@ file in a directory that threads and processes share; the kernel frees it when i
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import http.client
-import logging
 import random
 import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TypeVar
 
-import stamina
 from filelock import BaseFileLock, FileLock, Timeout
 
-from models.errors import CorruptFile, FileNotThere, SourceRefused, SourceUnreachable, UsageError
-from worker.dumps_site import origin, without_credentials
-
-T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
+from models.errors import UsageError
+from worker.source import origin
 
 CONNECTIONS = 3
-SET_CONTACT = "set WIKIQ_CONTACT to an e-mail address or to the address of a page about you"
 _POLL_SECONDS = (0.05, 0.2)
 _FILE_LOCKS = 256
-_FORBIDDEN, _GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = (401, 403, 451), (404, 410), 429, 500
 
 Budget = Callable[[], AbstractContextManager[None]]
 """Gives one connection for as long as the context is open; waits until one is free."""
@@ -86,141 +73,3 @@ def hold_file(into: Path) -> AbstractContextManager[object]:
     locks.mkdir(parents=True, exist_ok=True)
     name = f"{zlib.crc32(into.name.encode()) % _FILE_LOCKS:02x}.lock"
     return FileLock(locks / name, is_singleton=True, fallback_to_soft=False, poll_interval=0.1)
-
-
-@dataclass(frozen=True, slots=True)
-class Retries:
-    """How patient a fetch is; times in seconds.
-
-    ``attempts`` counts attempts in a row that brought less than ``least_progress`` bytes beyond what was had before.
-    """
-
-    attempts: int = 8
-    wait_initial: float = 1.0
-    wait_max: float = 60.0
-    wait_jitter: float = 1.0
-    retry_after_max: float = 600.0
-    connect_timeout: float = 10.0
-    read_timeout: float = 60.0
-    transfer_timeout: float = 1200.0
-    least_progress: int = 1 << 16
-
-    def wait(self, fruitless: int, retry_after: float) -> float:
-        """Seconds until the next attempt: exponential with jitter, and not less than the source asked for."""
-        backoff = min(self.wait_max, self.wait_initial * 2.0 ** (fruitless - 1))
-        jitter = random.uniform(0, self.wait_jitter)  # noqa: S311 - spreads the retries, hides nothing
-        return max(backoff, min(retry_after, self.retry_after_max)) + jitter
-
-
-PATIENT = Retries()
-
-
-class Interrupted(Exception):
-    """A failure that may pass; ``persist`` turns it into an error of the source when patience ends.
-
-    ``ended_early`` marks an answer that ended in good order, but before its announced length.
-    """
-
-    def __init__(self, reason: str, *, retry_after: float = 0.0, ended_early: bool = False) -> None:
-        super().__init__(reason)
-        self.retry_after = retry_after
-        self.ended_early = ended_early
-
-
-def persist(
-    url: str, attempt: Callable[[], T], budget: Budget, retries: Retries, reached: Callable[[], int] = lambda: 0
-) -> T:
-    """Attempt, within the budget, until it works or patience ends; the waits lie outside the budget.
-
-    ``reached`` tells how many bytes are had by now.
-
-    Raises:
-        UsageError: the URL is none.
-        SourceUnreachable: every attempt was interrupted.
-        CorruptFile: so was the last one, by an early end.
-    """
-    shown = without_credentials(url)
-
-    def within_budget() -> T:
-        with budget():
-            return attempt()
-
-    try:
-        return stamina.RetryingCaller(attempts=None, timeout=None)(_Patience(shown, retries, reached), within_budget)
-    except Interrupted as last:
-        if last.ended_early:
-            raise CorruptFile(f"{shown} is not the file that was announced: {last}.") from None
-        raise SourceUnreachable(f"{shown} cannot be had: {last}.") from None
-
-
-class _Patience:
-    """Tells stamina how long to wait. stamina itself counts every attempt, also those that brought the file further."""
-
-    def __init__(self, shown: str, retries: Retries, reached: Callable[[], int]) -> None:
-        self._shown = shown
-        self._retries = retries
-        self._reached = reached
-        self._furthest = reached()
-        self._fruitless = 0
-
-    def __call__(self, error: Exception) -> bool | float:
-        if not isinstance(error, Interrupted):
-            return False
-        if (reached := self._reached()) >= self._furthest + self._retries.least_progress:
-            self._furthest, self._fruitless = reached, 0
-        self._fruitless += 1
-        if self._fruitless >= self._retries.attempts:
-            return False
-        seconds = self._retries.wait(self._fruitless, error.retry_after)
-        _log.info("%s: %s; asking again in %.1f s", self._shown, error, seconds)
-        return seconds
-
-
-def seconds_to_wait(retry_after: str, now: dt.datetime) -> float:
-    """Read a Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3); 0 if it is malformed or past."""
-    text = retry_after.strip()
-    if text.isascii() and text.isdigit():
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except (TypeError, ValueError, OverflowError):
-        return 0.0
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return max(0.0, (aware - now).total_seconds())
-
-
-def is_forbidden(status: int) -> bool:
-    """Whether a status speaks of who is asking, not of what is asked for."""
-    return status in _FORBIDDEN
-
-
-def refusal(url: str, status: int, retry_after: str) -> Exception:
-    """What to raise for an answer that has not what was asked for: an ``Interrupted``, or an error of the source."""
-    shown = without_credentials(url)
-    if status in _GONE:
-        return FileNotThere(f"{shown} is not there ({status}).")
-    if is_forbidden(status):
-        return SourceRefused(f"{shown} is refused ({status}); Wikimedia's User-Agent policy asks to {SET_CONTACT}.")
-    if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR:
-        wait = seconds_to_wait(retry_after, dt.datetime.now(dt.UTC))
-        return Interrupted(f"the source answers {status}", retry_after=wait)
-    return SourceRefused(f"{shown} is refused with status {status}.")
-
-
-def causes(error: BaseException) -> list[BaseException]:
-    """The error, what caused it, what caused that, and so on."""
-    chain = [error]
-    while (cause := chain[-1].__cause__ or chain[-1].__context__) is not None:
-        chain.append(cause)
-    return chain
-
-
-def interrupted_by(error: BaseException) -> Interrupted:
-    """Why a connection failed, in the words of its cause."""
-    chain = causes(error)
-    if any(isinstance(cause, http.client.IncompleteRead) for cause in chain):
-        return Interrupted("it ends before its announced length", ended_early=True)
-    if any(isinstance(cause, TimeoutError) for cause in chain):
-        return Interrupted("the connection timed out")
-    said = [cause.strerror for cause in chain if isinstance(cause, OSError) and cause.strerror]
-    return Interrupted(said[0] if said else "the connection was closed")

@@ -11,8 +11,9 @@ from functools import partial
 from sqlalchemy import Engine
 
 from models.version import VERSION
-from worker.budget import Retries, hold_connection
+from worker.budget import hold_connection
 from worker.fetch import Http, open_http
+from worker.patience import Retries
 from worker.settings import Settings
 from worker.store.database import open_database
 

@@ -16,10 +16,11 @@ from models.tables import HourState
 from models.version import VERSION
 from worker.budget import hold_file
 from worker.context import Context
-from worker.dumps_site import hour_url, without_credentials
+from worker.dumps_site import hour_url
 from worker.fetch import Downloaded, ask, discard, fetch
 from worker.hour_file import read_blocks
 from worker.pageviews import HourCount, count_views
+from worker.source import without_credentials
 from worker.store import ledger, tallies
 from worker.store.database import reading, writing
 

@@ -8,14 +8,13 @@ final name when it is complete. A part, also one that a killed process left, is 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
 import ssl
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,20 +22,20 @@ import requests
 import urllib3
 
 from models.errors import CorruptFile, SourceRefused, UsageError
-from worker.budget import (
+from worker.budget import Budget, hold_file
+from worker.partial_file import PartialFile, Version
+from worker.patience import (
     PATIENT,
     SET_CONTACT,
-    Budget,
     Interrupted,
     Retries,
     causes,
-    hold_file,
     interrupted_by,
     is_forbidden,
     persist,
     refusal,
 )
-from worker.dumps_site import is_wikimedia, origin, redirected, without_credentials
+from worker.source import is_wikimedia, origin, redirected, without_credentials
 
 Http = requests.Session
 """What ``open_http`` gives; other modules name it without naming requests."""
@@ -47,7 +46,6 @@ _MAX_REDIRECTS = 3
 _OK, _PARTIAL, _NO_SUCH_RANGE = 200, 206, 416
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CONTENT_RANGE = re.compile(r"bytes (\d{1,15})-\d{1,15}/(?:(\d{1,15})|\*)", re.ASCII)
-_STRONG_ETAG = re.compile(r'"[^"\x00-\x20\x7f]*"')
 _GZIP = b"\x1f\x8b"
 _LOOKS = {b"<!doctype html": "HTML", b"<html": "HTML", b"<": "XML", b"{": "JSON", b"bzh": "bzip2", b"pk": "a zip file"}
 
@@ -101,7 +99,7 @@ def open_http(contact: str | None, version: str) -> Http:
 def discard(into: Path) -> None:
     """Remove a file and whatever part of it there is; waits for a fetch of it that is under way."""
     with hold_file(into):
-        _Part(into).discard()
+        PartialFile(into).discard()
         into.unlink(missing_ok=True)
 
 
@@ -120,7 +118,7 @@ def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries 
         OSError: the disk is full or cannot be written; what is complete stays.
     """
     with hold_file(into):
-        part = _Part(into)
+        part = PartialFile(into)
         known = part.version()
         if known is None or known.url != without_credentials(url):
             part.discard()
@@ -168,53 +166,7 @@ def ask(http: Http, url: str, *, budget: Budget, retries: Retries) -> None:
     persist(url, attempt, budget, retries)
 
 
-@dataclass(frozen=True, slots=True)
-class _Version:
-    """The version of a file that a part belongs to; ``total`` is in bytes."""
-
-    url: str
-    etag: str | None
-    last_modified: str | None
-    total: int | None
-
-    @property
-    def validator(self) -> str | None:
-        return self.etag if self.etag and _STRONG_ETAG.fullmatch(self.etag) else self.last_modified
-
-
-class _Part:
-    """The bytes of an unfinished file, and beside them which version they are of."""
-
-    def __init__(self, into: Path) -> None:
-        self.path = into.with_name(f"{into.name}.part")
-        self.sidecar = into.with_name(f"{into.name}.part.json")
-        self.range_refused = False
-
-    def size(self) -> int:
-        return self.path.stat().st_size if self.path.exists() else 0
-
-    def version(self) -> _Version | None:
-        try:
-            version = _Version(**json.loads(self.sidecar.read_bytes()))
-            usable = isinstance(version.validator, str) and isinstance(version.total, int | None)
-        except (FileNotFoundError, TypeError, ValueError, RecursionError):
-            return None
-        return version if usable else None
-
-    def begin(self, url: str, response: requests.Response) -> _Version:
-        # Emptied first: a kill in between must not leave the old bytes beside the new version.
-        self.path.write_bytes(b"")
-        etag, modified = (response.headers.get(name) for name in ("ETag", "Last-Modified"))
-        version = _Version(without_credentials(url), etag, modified, response.raw.length_remaining)
-        self.sidecar.write_text(json.dumps(asdict(version)))
-        return version
-
-    def discard(self) -> None:
-        self.path.unlink(missing_ok=True)
-        self.sidecar.unlink(missing_ok=True)
-
-
-def _transfer(http: Http, url: str, part: _Part, retries: Retries) -> _Version:
+def _transfer(http: Http, url: str, part: PartialFile, retries: Retries) -> Version:
     known, offset = part.version(), part.size()
     if known and known.total:
         # The last byte is asked for again, so that a complete part, too, is checked against its source.
@@ -222,7 +174,7 @@ def _transfer(http: Http, url: str, part: _Part, retries: Retries) -> _Version:
     headers = {"Range": f"bytes={offset}-", "If-Range": known.validator} if known and offset else {}
     with _answer(http, url, headers, retries) as response:
         if known is None or response.status_code == _OK:
-            version = part.begin(url, response)
+            version = part.begin(_version(url, response))
         else:
             version = _resume(part, known, offset, response)
         with part.path.open("ab") as file:
@@ -236,7 +188,12 @@ def _transfer(http: Http, url: str, part: _Part, retries: Retries) -> _Version:
     raise Interrupted(f"{version.total} bytes were announced, and {size} came", ended_early=True)
 
 
-def _resume(part: _Part, known: _Version, offset: int, response: requests.Response) -> _Version:
+def _version(url: str, response: requests.Response) -> Version:
+    etag, modified = (response.headers.get(name) for name in ("ETag", "Last-Modified"))
+    return Version(without_credentials(url), etag, modified, response.raw.length_remaining)
+
+
+def _resume(part: PartialFile, known: Version, offset: int, response: requests.Response) -> Version:
     """The known version, if the answer goes on with it exactly where the part ends."""
     headers = response.headers
     if response.status_code == _NO_SUCH_RANGE:
@@ -256,7 +213,7 @@ def _resume(part: _Part, known: _Version, offset: int, response: requests.Respon
     return replace(known, total=total if known.total is None else known.total)
 
 
-def _finish(url: str, part: _Part, version: _Version, into: Path) -> Downloaded:
+def _finish(url: str, part: PartialFile, version: Version, into: Path) -> Downloaded:
     with part.path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
         file.seek(0)

@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 
 from models.errors import UsageError
-from worker.dumps_site import parse_source
+from worker.source import parse_source
 
 DEFAULT_SOURCE = "https://dumps.wikimedia.org"
 
