@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import shlex
 import shutil
 import tempfile
 from pathlib import Path
@@ -49,7 +50,10 @@ def demo(
         if keep is None:
             shutil.rmtree(directory, ignore_errors=True)
     if keep is not None:
-        typer.echo(f"Kept. Try: WIKIQ_DATA_DIR={directory / 'data'} wikiq results {FIRST_DAY} --top 20", err=True)
+        typer.echo(
+            f"Kept. Try: WIKIQ_DATA_DIR={shlex.quote(str(directory / 'data'))} wikiq results {FIRST_DAY} --top 20",
+            err=True,
+        )
     raise typer.Exit(code)
 
 
@@ -71,7 +75,7 @@ def _run(directory: Path, *, quiet: bool) -> ExitCode:
         work = missing_work(context, order)
         if not quiet:
             typer.echo(f"An invented week at {site.url}: {work.hours} hour files to count.", err=True)
-        code = carry_out(app, work, order, source=None, wait=True, quiet=quiet)
+        code = carry_out(app, work, order, wait=True, quiet=quiet)
     _show(context.engine, order)
     return code
 

@@ -53,8 +53,8 @@ def enqueue(
       wikiq enqueue 2024-01-03 2024-01-05           three days
       wikiq enqueue --yesterday -p de.wikipedia -p en.wikipedia
     """
-    from cli.run import carry_out, check_before
-    from cli.summary import announce, summarise
+    from cli.run import carry_out, check_contact, check_disk, resumable
+    from cli.summary import announce, conclude
     from models.answer import Universe
     from models.hour import published
     from worker.app import make_app
@@ -76,14 +76,15 @@ def enqueue(
         force=force,
     )
     if settings.broker_url is None:
-        check_before(settings, order.source or settings.source)
+        check_contact(settings, order.source or settings.source)
+        check_disk(settings)
     app = make_app(settings)
     context = app.context()
     request(context, order)
     work = missing_work(context, order)
     if not quiet:
         announce(order, in_words(span), work, here=settings.broker_url is None)
-    code = carry_out(app, work, order, source=order.source, wait=wait, quiet=quiet)
-    if settings.broker_url is None or wait:
-        summarise(context, order, quiet=quiet)
+    with resumable():
+        code = carry_out(app, work, order, wait=wait, quiet=quiet)
+    conclude(context, order, followed=settings.broker_url is None or wait, quiet=quiet)
     raise typer.Exit(code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -10,7 +11,7 @@ import typer
 
 from cli.demo import demo
 from cli.enqueue import enqueue
-from cli.exits import exit_code_of
+from cli.exits import ExitCode, exit_code_of
 from cli.results import results
 from cli.resume import resume
 from cli.status import status
@@ -66,3 +67,14 @@ def main() -> None:
         sys.stdout.flush()
         typer.echo(f"wikiq: {error}", err=True)
         sys.exit(exit_code_of(error))
+    except SystemExit as end:
+        if end.code == ExitCode.INTERRUPTED:
+            _leave()
+        raise
+
+
+def _leave() -> None:
+    """End at once: a polite end would wait for downloads, which are resumed where they stopped anyway."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(ExitCode.INTERRUPTED)

@@ -62,13 +62,15 @@ def span_of(
     """
     if sum((first is not None, week, yesterday)) != 1:
         raise UsageError("Say which days: one day, two days (first and last), --yesterday, or --week.")
+    if last is not None and first is None:
+        raise UsageError("A last day needs a first one.")
     if start is not None and not week:
         raise UsageError("--start says where a week begins; it goes with --week.")
     if week:
-        return Span(week_from(parse_day(start)) if start else last_complete_week(now), week=True)
+        return Span(week_from(parse_day(start)) if start is not None else last_complete_week(now), week=True)
     if first is None:
         return Span((last_complete_day(now),), week=False)
-    return Span(days_between(parse_day(first), parse_day(last or first)), week=False)
+    return Span(days_between(parse_day(first), parse_day(first if last is None else last)), week=False)
 
 
 def projects_of(names: Sequence[str] | None) -> tuple[Project, ...]:

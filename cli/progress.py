@@ -77,7 +77,7 @@ class _Lines:
         speed = self._speed(standing.size)
         if time.monotonic() < self._due:
             return
-        self._due += LINE_SECONDS
+        self._due = time.monotonic() + LINE_SECONDS
         done = standing.total - standing.waiting
         line = f"hours {done}/{standing.total}: {standing_in_words(standing, speed)}"
         self._console.print(line, markup=False, highlight=False)

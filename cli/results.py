@@ -14,7 +14,7 @@ from cli.exits import ExitCode
 from cli.options import First, Last, LogTitles, Span, Start, Week, Yesterday, span_of
 from cli.render import Format, Report, render
 from models.answer import STORED_DEPTH, Period, Universe, Verdict
-from models.errors import AnswerUnavailable
+from models.errors import AnswerUnavailable, OutputUnwritable
 from models.hour import DAYS_IN_WEEK
 from models.project import DEFAULT_PROJECT, Project, parse_project
 
@@ -57,7 +57,8 @@ def results(
     from worker.store.database import open_database
 
     span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=dt.datetime.now(dt.UTC))
-    report = load_report(open_database(read_settings().database_url), parse_project(project), span)
+    wiki = parse_project(project)
+    report = load_report(open_database(read_settings().database_url), wiki, span)
     write_report(report, form, top, output)
     raise typer.Exit(_exit_code(report))
 
@@ -95,7 +96,11 @@ def _unavailable(project: Project, span: Span, lacking: list[str]) -> str:
 def write_report(report: Report, form: Format, top: int, output: Path | None) -> None:
     """Write answers to a file, or to stdout as suits what it is."""
     if output is not None and str(output) != "-":
-        output.write_text(render(report, form, top=top, width=WIDTH_WITHOUT_TERMINAL), encoding="utf-8", newline="")
+        text = render(report, form, top=top, width=WIDTH_WITHOUT_TERMINAL)
+        try:
+            output.write_text(text, encoding="utf-8", newline="")
+        except OSError as error:
+            raise OutputUnwritable(f"{output} cannot be written ({error.strerror}).") from error
         return
     console = Console()
     terminal = console.is_terminal

@@ -21,22 +21,22 @@ def resume(
       wikiq resume
       wikiq resume --wait
     """
-    from cli.run import carry_out, check_before
-    from cli.summary import announce, summarise
+    from cli.run import carry_out, check_disk, resumable
+    from cli.summary import announce, conclude
     from worker.app import make_app
     from worker.enqueue import missing_work, request_again
     from worker.settings import read_settings
 
     settings = read_settings()
     if settings.broker_url is None:
-        check_before(settings, settings.source)
+        check_disk(settings)
     app = make_app(settings)
     context = app.context()
     request_again(context)
     work = missing_work(context)
     if not quiet:
         announce(None, "all days", work, here=settings.broker_url is None)
-    code = carry_out(app, work, None, source=None, wait=wait, quiet=quiet)
-    if settings.broker_url is None or wait:
-        summarise(context, None, quiet=quiet)
+    with resumable():
+        code = carry_out(app, work, None, wait=wait, quiet=quiet)
+    conclude(context, None, followed=settings.broker_url is None or wait, quiet=quiet)
     raise typer.Exit(code)

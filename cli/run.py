@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 
 import typer
+from celery.result import AsyncResult
 
 from cli.exits import ExitCode
 from cli.progress import reporting
-from models.errors import BrokerUnreachable, DataDirectoryUnwritable, SourceRefused, TaskFailed
+from models.errors import DataDirectoryUnwritable, SourceRefused, TaskFailed
 from models.tables import HourState
 from worker.app import Wikiq
 from worker.context import Context
@@ -25,18 +25,37 @@ from worker.source import is_wikimedia
 
 POLL_SECONDS = 0.2
 STALLED_SECONDS = 120
+CALLBACK_SECONDS = 10
+"""How long a ranking is waited for of which the database does not know that it is missing."""
 PROBE_BYTES = 1 << 20
 
 
-def check_before(settings: Settings, source: str) -> None:
-    """What can be known before any work is done in this process.
+@contextmanager
+def resumable() -> Iterator[None]:
+    """Tell who interrupts the work how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("\nInterrupted. What was counted is kept; go on with: wikiq resume", err=True)
+        raise
+
+
+def check_contact(settings: Settings, source: str) -> None:
+    """Whether this process may ask the source at all.
 
     Raises:
         SourceRefused: the source is Wikimedia's and nobody is named whom it could write to.
-        DataDirectoryUnwritable: nothing can be written to the data directory, or its disk is full.
     """
     if is_wikimedia(source) and settings.contact is None:
         raise SourceRefused(f"Wikimedia asks whom to write to when a client misbehaves: {SET_CONTACT}.")
+
+
+def check_disk(settings: Settings) -> None:
+    """Whether there is room for downloads.
+
+    Raises:
+        DataDirectoryUnwritable: nothing can be written to the data directory, or its disk is full.
+    """
     probe = settings.downloads_dir / "probe"
     try:
         settings.downloads_dir.mkdir(parents=True, exist_ok=True)
@@ -47,10 +66,11 @@ def check_before(settings: Settings, source: str) -> None:
             "free some space or set WIKIQ_DATA_DIR to another."
         ) from error
     finally:
-        probe.unlink(missing_ok=True)
+        with suppress(OSError):
+            probe.unlink(missing_ok=True)
 
 
-def carry_out(app: Wikiq, work: Work, order: Order | None, *, source: str | None, wait: bool, quiet: bool) -> ExitCode:
+def carry_out(app: Wikiq, work: Work, order: Order | None, *, wait: bool, quiet: bool) -> ExitCode:
     """Do the work here if there is no broker; else hand it over, and follow it if asked to.
 
     Raises:
@@ -60,15 +80,11 @@ def carry_out(app: Wikiq, work: Work, order: Order | None, *, source: str | None
     """
     context = app.context()
     if app.settings.broker_url is None:
-        if first := next((hour for day in work.days for hour in day.hours), None):
-            ask_source(context, first, source or app.settings.source)
+        _ask_sources(context, work)
         with embedded_worker(app) as errors:
-            send(app, work, source=source)
-            return _follow(app, context, order, source=source, quiet=quiet, errors=errors)
-    _send_to_broker(app, work, source=source)
-    if wait:
-        return _follow(app, context, order, source=source, quiet=quiet)
-    return ExitCode.DONE
+            return _follow(app, context, order, send(app, work), quiet=quiet, errors=errors)
+    results = send(app, work)
+    return _follow(app, context, order, results, quiet=quiet) if wait else ExitCode.DONE
 
 
 def exit_code_after(standing: Progress) -> ExitCode:
@@ -84,58 +100,46 @@ def exit_code_after(standing: Progress) -> ExitCode:
     return ExitCode.DONE
 
 
-def _send_to_broker(app: Wikiq, work: Work, *, source: str | None) -> None:
-    from kombu.exceptions import OperationalError
-
-    try:
-        send(app, work, source=source)
-    except OperationalError as error:
-        raise BrokerUnreachable(
-            f"The broker does not answer ({error}); check WIKIQ_BROKER_URL, then: wikiq resume"
-        ) from error
+def _ask_sources(context: Context, work: Work) -> None:
+    """One cheap question to each source before any work."""
+    firsts = {day.source or context.settings.source: day.hours[0] for day in work.days if day.hours}
+    for source, hour in firsts.items():
+        check_contact(context.settings, source)
+        ask_source(context, hour, source)
 
 
 def _follow(
     app: Wikiq,
     context: Context,
     order: Order | None,
+    results: Sequence[AsyncResult[None]],
     *,
-    source: str | None,
     quiet: bool,
     errors: Sequence[BaseException] = (),
 ) -> ExitCode:
-    try:
-        with reporting(quiet=quiet) as report:
-            changed, last = time.monotonic(), None
-            while not (standing := progress_of(context, order)).done:
-                report(standing)
-                if errors:
-                    raise TaskFailed(f"A task failed ({errors[0]!r}). What was counted is kept; try: wikiq resume")
-                if standing != last:
-                    changed, last = time.monotonic(), standing
-                elif time.monotonic() - changed > STALLED_SECONDS:
-                    changed = time.monotonic()
-                    _nudge(app, context, order, source)
-                time.sleep(POLL_SECONDS)
+    with reporting(quiet=quiet) as report:
+        changed, last = time.monotonic(), None
+        while True:
+            standing = progress_of(context, order)
             report(standing)
-    except KeyboardInterrupt:
-        _leave()
-    return exit_code_after(standing)
+            if errors:
+                raise TaskFailed(f"A task failed ({errors[0]!r}). What was counted is kept; try: wikiq resume")
+            if standing != last:
+                changed, last = time.monotonic(), standing
+            unchanged = time.monotonic() - changed
+            if standing.done and (unchanged > CALLBACK_SECONDS or all(result.ready() for result in results)):
+                return exit_code_after(standing)
+            if unchanged > STALLED_SECONDS:
+                changed = time.monotonic()
+                _nudge(app, context, order)
+            time.sleep(POLL_SECONDS)
 
 
-def _nudge(app: Wikiq, context: Context, order: Order | None, source: str | None) -> None:
+def _nudge(app: Wikiq, context: Context, order: Order | None) -> None:
     """Nothing moved for a while: say so, and where a ranking's message was lost, send it again."""
     typer.echo(f"Nothing moved for {STALLED_SECONDS} s.", err=True)
     work = missing_work(context, order)
     if not work.hours:
-        send(app, work, source=source)
+        send(app, work)
     elif app.settings.broker_url is not None:
         typer.echo("Is a worker running? Start one with: wikiq worker", err=True)
-
-
-def _leave() -> None:
-    """End at once. Downloads under way would hold up a polite end; they are resumed where they stopped."""
-    typer.echo("\nInterrupted. What was counted is kept; go on with: wikiq resume", err=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(ExitCode.INTERRUPTED)

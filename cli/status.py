@@ -29,17 +29,21 @@ def status(
       wikiq status --json | jq '.[] | select(.verdict == "incomplete")'
     """
     from worker.context import open_context
-    from worker.progress import standings
+    from worker.progress import progress_of, standings
     from worker.settings import read_settings
 
-    found = standings(open_context(read_settings()))
+    context = open_context(read_settings())
+    found, progress = standings(context), progress_of(context, None)
     if as_json:
         typer.echo(json.dumps([_document(standing) for standing in found], indent=2))
     elif not found:
         typer.echo("Nothing was asked for yet. Begin with: wikiq enqueue --yesterday, or try: wikiq demo", err=True)
     else:
         typer.echo("\n".join(_lines(found)))
-    done = all(standing.ranked and standing.verdict is Verdict.COMPLETE for standing in found)
+        weeks = progress.unranked - sum(not standing.ranked for standing in found)
+        if weeks:
+            typer.echo(f"{weeks} weeks are not ranked yet")
+    done = not progress.unranked and all(standing.verdict is Verdict.COMPLETE for standing in found)
     raise typer.Exit(ExitCode.DONE if done else ExitCode.INCOMPLETE)
 
 

@@ -17,11 +17,15 @@ def announce(order: Order | None, days: str, work: Work, *, here: bool) -> None:
     """Say what will be done, and where."""
     projects = ", ".join(str(project) for project in order.projects) if order else "everything asked for"
     _say(f"{projects}, {days}: {_amount(work)}.")
-    if not work.days and not work.weeks:
-        return
-    if here:
+    if here and (work.days or work.weeks):
         _say("WIKIQ_BROKER_URL is not set: working in this process. Interrupt at will; wikiq resume goes on.")
-    else:
+
+
+def conclude(context: Context, order: Order | None, *, followed: bool, quiet: bool) -> None:
+    """Say how the work ended, or where to look for it."""
+    if followed:
+        summarise(context, order, quiet=quiet)
+    elif not quiet:
         _say("Enqueued. Workers: wikiq worker · progress: wikiq status · answers: wikiq results DAY")
 
 

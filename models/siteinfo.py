@@ -74,7 +74,9 @@ def parse_siteinfo(document: bytes | str, origin: str) -> Siteinfo:
         CorruptFile: the document is not JSON or has not the shape of siteinfo.
     """
     try:
-        query = json.loads(document)["query"]
+        # Decoded here, because json.loads would take UTF-16 too, and text is what is kept.
+        text = document.decode() if isinstance(document, bytes) else document
+        query = json.loads(text)["query"]
         return Siteinfo(
             prefixes=frozenset(normal_prefix(name) for name in _prefixes(query) if name) | CANONICAL.prefixes,
             main_page=_typed(query["general"]["mainpage"], str).replace(" ", "_"),
@@ -98,4 +100,6 @@ def _prefixes(query: Mapping[str, Any]) -> Iterator[str]:
 def _typed(value: object, kind: type[_T]) -> _T:
     if not isinstance(value, kind):
         raise TypeError(f"{value!r} is no {kind.__name__}")
+    if isinstance(value, str):
+        value.encode()  # JSON can hold half of a surrogate pair, which is no text
     return value

@@ -4,6 +4,7 @@
 ``hour_tally``      the counted views of that hour, a Parquet block (worker/tally.py); written with its ledger row
 ``day_tally``       the day's views added up, a Parquet block; what weeks are ranked from
 ``siteinfo``        what a wiki says of its namespaces, as it was fetched
+``source_trouble``  sources that refused or did not answer a moment ago
 ``answer``          one row per (project, period, universe) that was asked for; its figures once it was ranked
 ``exclusion``, ``ranked_article``, ``ranked_category``   the rows of an answer
 
@@ -106,6 +107,17 @@ class SiteinfoRow(SQLModel, table=True):
     fetched_at: dt.datetime = Field(sa_column=_utc(nullable=False))
 
 
+class SourceTroubleRow(SQLModel, table=True):
+    """A source that refused or did not answer a moment ago, so that it is spared the requests for all other hours."""
+
+    __tablename__ = "source_trouble"
+
+    source: str = Field(primary_key=True)
+    state: str
+    reason: str = Field(sa_column=Column(Text, nullable=False))
+    at: dt.datetime = Field(sa_column=_utc(nullable=False))
+
+
 class AnswerRow(SQLModel, table=True):
     """One answer that was asked for; ``fingerprint`` names the counted hours it was ranked from, null before."""
 
@@ -120,6 +132,7 @@ class AnswerRow(SQLModel, table=True):
     first_day: dt.date
     days: int
     universe: str
+    source: str | None = Field(default=None, sa_column=Column(Text))  # where to fetch; null is each worker's own
     fingerprint: str | None = None
     verdict: str | None = None
     missing_hours: list[str] | None = Field(default=None, sa_column=Column(JSON))

@@ -43,12 +43,13 @@ def rank_period(context: Context, project: Project, period: Period, universe: Un
 
 
 def weeks_to_rank(context: Context, project: Project, day: dt.date, universe: Universe) -> tuple[dt.date, ...]:
-    """First days of the weeks that hold this day, were asked for, and have all their days ranked."""
+    """First days of the weeks that hold this day, were asked for, are ranked day by day, and wait for no hour."""
     with reading(context.engine) as session:
         return tuple(
             request.period.first
             for request in requests.weeks_around(session, project, day, universe)
             if requests.days_ranked(session, project, request.period, universe) == DAYS_IN_WEEK
+            and not ledger.waiting(session, project, request.period)
         )
 
 

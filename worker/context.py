@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from sqlalchemy import Engine
@@ -27,7 +27,7 @@ class Context:
     """The handles of one process. Threads share it; a forked child must open its own."""
 
     settings: Settings
-    engine: Engine
+    engine: Engine = field(repr=False)
     retries: Retries
     now: Callable[[], dt.datetime] = utc_now
 

@@ -23,6 +23,7 @@ from worker.pageviews import HourCount, count_views
 from worker.source import without_credentials
 from worker.store import ledger, tallies
 from worker.store.database import reading, writing
+from worker.store.sources import note_source_trouble, source_trouble
 
 CORRUPT_TRIES = 3
 """How often a file that cannot be counted is fetched anew."""
@@ -78,11 +79,15 @@ def count_hour_file(context: Context, hour: Hour, projects: Sequence[Project], *
     started = time.monotonic()
     url = hour_url(source, hour)
     path = context.settings.downloads_dir / hour.file_name
-    # Held from the first byte to the commit: a second worker on this hour waits, and then finds it counted.
-    with hold_file(path):
-        lacking = _lacking(context, hour, projects)
-        work = _Work(hour, lacking, source, url, path)
-        state, size = _count(context, work) if lacking else (HourState.COUNTED, 0)
+    try:
+        # Held from the first byte to the commit: a second worker on this hour waits, and then finds it counted.
+        with hold_file(path):
+            lacking = _lacking(context, hour, projects)
+            work = _Work(hour, lacking, source, url, path)
+            state, size = _count(context, work) if lacking else (HourState.COUNTED, 0)
+    except OSError as error:
+        state, size = HourState.FAILED, 0
+        record_trouble(context, hour, projects, state, _reason(error), without_credentials(url))
     return Receipt(str(hour), state, size, round(time.monotonic() - started, 3))
 
 
@@ -90,8 +95,8 @@ def record_trouble(
     context: Context, hour: Hour, projects: Sequence[Project], state: HourState, reason: str, url: str = ""
 ) -> None:
     """Note in the ledger why an hour could not be counted."""
-    with writing(context.engine) as session:
-        for project in projects:
+    for project in projects:
+        with writing(context.engine) as session:
             ledger.record_trouble(session, project, hour, state, reason, url=url, now=context.now())
 
 
@@ -102,30 +107,35 @@ def _lacking(context: Context, hour: Hour, projects: Sequence[Project]) -> tuple
 
 def _count(context: Context, work: _Work) -> tuple[HourState, int]:
     try:
-        if work.hour.end > context.now():
-            raise FileNotThere(f"The hour {work.hour} is not over yet.")
-        _stop_if_source_is_in_trouble(context, work)
+        _check_before(context, work)
         downloaded, counted = _fetch_and_count(context, work)
     except (SourceError, OSError) as error:
         state, reason = _state_after(error), _reason(error)
         _log.info("%s: %s: %s", work.hour, state, reason)
         record_trouble(context, work.hour, work.projects, state, reason, without_credentials(work.url))
+        if state is HourState.FAILED:
+            discard(work.path)  # what is left of it is of no use; of an interrupted download it is
         return state, 0
-    finally:
-        if work.path.exists():
-            discard(work.path)
+    # Before the commit: a kill in between costs a download, after it would leave a file that nobody looks for.
+    discard(work.path)
     _record(context, work, downloaded, counted)
     return HourState.COUNTED, downloaded.size
 
 
-def _stop_if_source_is_in_trouble(context: Context, work: _Work) -> None:
-    """Spare a source that refused or was unreachable a moment ago the requests for all other hours."""
-    since = context.now() - SOURCE_TROUBLE_LASTS
+def _check_before(context: Context, work: _Work) -> None:
+    """Spare the source a request for what cannot be there, or while it is in trouble.
+
+    Raises:
+        FileNotThere: the hour is not over yet.
+        SourceRefused, SourceUnreachable: the source did so a moment ago, for whatever hour.
+    """
+    if work.hour.end > context.now():
+        raise FileNotThere(f"The hour {work.hour} is not over yet.")
     with reading(context.engine) as session:
-        trouble = ledger.source_trouble(session, without_credentials(work.source), since=since)
+        since = context.now() - SOURCE_TROUBLE_LASTS
+        trouble = source_trouble(session, without_credentials(work.source), since=since)
     if trouble is not None:
-        error = SourceRefused if trouble.state == HourState.REFUSED else SourceUnreachable
-        raise error(trouble.reason)
+        raise trouble
 
 
 def _fetch_and_count(context: Context, work: _Work) -> tuple[Downloaded, HourCount]:
@@ -139,9 +149,13 @@ def _fetch_and_count(context: Context, work: _Work) -> tuple[Downloaded, HourCou
 
 
 def _try_once(context: Context, work: _Work) -> tuple[Downloaded, HourCount]:
-    downloaded = fetch(
-        context.open_http(), work.url, work.path, budget=context.budget(work.source), retries=context.retries
-    )
+    budget = context.budget(work.source)
+    try:
+        downloaded = fetch(context.open_http(), work.url, work.path, budget=budget, retries=context.retries)
+    except (SourceRefused, SourceUnreachable) as error:
+        with writing(context.engine) as session:
+            note_source_trouble(session, without_credentials(work.source), error, now=context.now())
+        raise
     return downloaded, count_views(read_blocks(downloaded.path), work.projects)
 
 

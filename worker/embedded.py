@@ -18,6 +18,8 @@ from worker.app import COUNT_QUEUE, RANK_QUEUE, Wikiq
 from worker.budget import CONNECTIONS
 
 START_SECONDS = 30
+INTERRUPT_SECONDS = 2
+"""How long an interrupted run waits for tasks under way; longer ones are resumed where they stopped."""
 
 
 @contextmanager
@@ -33,6 +35,8 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
         errors.append(exception)
 
     task_failure.connect(note_error, weak=False)
+    # The queues are the process's, not the application's: an earlier run that failed may have left messages.
+    app.control.purge()
     # Pool threads look their tasks up in Celery's default application.
     app.set_default()
     ready = threading.Event()
@@ -52,10 +56,15 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
     thread.start()
     if not ready.wait(START_SECONDS):
         raise TimeoutError("The embedded worker did not start.")
+    patience = None
     try:
         yield errors
+    except KeyboardInterrupt:
+        patience = INTERRUPT_SECONDS
+        raise
     finally:
         # A message ends the worker's wait for messages at once; its flag would be seen seconds later.
         app.control.shutdown()
-        thread.join()
+        thread.join(patience)
+        app.control.purge()
         task_failure.disconnect(note_error)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from celery import chord
+from celery.result import AsyncResult
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from models.answer import Period, Universe
+from models.errors import BrokerUnreachable
 from models.hour import DAYS_IN_WEEK, Hour, hours_of
 from models.project import Project
 from models.siteinfo import CANONICAL_ORIGIN
@@ -49,10 +53,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class DayWork:
-    """What a day still needs: hours to count, then a ranking."""
+    """What a day still needs: hours to count, from a source or from the worker's own, then a ranking."""
 
     day: dt.date
     universe: Universe
+    source: str | None
     projects: tuple[Project, ...]
     hours: tuple[Hour, ...]
 
@@ -72,7 +77,7 @@ class Work:
 def request(context: Context, order: Order) -> None:
     """Put an order into the database. From then on ``missing_work`` finds it, whatever becomes of its messages."""
     with writing(context.engine) as session:
-        requests.request_answers(session, order.projects, order.periods, order.universe)
+        requests.request_answers(session, order.projects, order.periods, order.universe, order.source)
         forget_siteinfo_troubles(session)
         for day in order.days:
             ledger.request_hours(session, order.projects, hours_of(day), recount=order.force)
@@ -101,25 +106,36 @@ def missing_work(context: Context, order: Order | None = None) -> Work:
     return Work(tuple(_together(days, lacking)), tuple(week for week in weeks if not _waits_for_a_day(week, days)))
 
 
-def send(app: Wikiq, work: Work, *, source: str | None = None) -> None:
+def send(app: Wikiq, work: Work) -> list[AsyncResult[None]]:
     """Hand the work to the broker: a chord per day, its header one task per hour file.
 
+    Returns:
+        What tells when each ranking is done.
+
     Raises:
-        kombu.exceptions.OperationalError: the broker does not answer; what was requested stays in the database.
+        BrokerUnreachable: the broker does not answer; what was requested stays in the database.
     """
-    for day in work.days:
-        _send_day(app, day, source)
-    for week in work.weeks:
-        app.send_task(RANK_WEEK, (week.period.first.isoformat(), week.project.name, week.universe))
+    try:
+        # Asked first, because the result store, which a chord asks first, retries for long and ends in a traceback.
+        with app.connection_for_write() as connection:
+            connection.ensure_connection(max_retries=1)
+        sent = [_send_day(app, day) for day in work.days]
+        weeks = [(week.period.first.isoformat(), week.project.name, week.universe) for week in work.weeks]
+        return [*sent, *(app.send_task(RANK_WEEK, week) for week in weeks)]
+    except (OperationalError, RedisError) as error:
+        raise BrokerUnreachable(
+            f"The broker does not answer ({error}); check WIKIQ_BROKER_URL, then: wikiq resume"
+        ) from error
 
 
-def _send_day(app: Wikiq, work: DayWork, source: str | None) -> None:
+def _send_day(app: Wikiq, work: DayWork) -> AsyncResult[None]:
     names = [project.name for project in work.projects]
     tasks = app.tasks
-    header = [tasks[FETCH_SITEINFO].si(names, source)]
-    header += [tasks[COUNT_HOUR].si(str(hour), names, source) for hour in work.hours]
+    header = [tasks[FETCH_SITEINFO].si(names, work.source)]
+    header += [tasks[COUNT_HOUR].si(str(hour), names, work.source) for hour in work.hours]
     callback = tasks[RANK_DAY].s(day=work.day.isoformat(), projects=names, universe=work.universe)
-    chord(header, app=app)(callback)
+    ranked: AsyncResult[None] = chord(header, app=app)(callback)
+    return ranked
 
 
 def _lacks_namespaces(found: requests.Request) -> bool:
@@ -135,11 +151,18 @@ def _waits_for_a_day(week: requests.Request, days: Iterable[requests.Request]) -
     )
 
 
-def _together(days: Iterable[requests.Request], lacking: dict[requests.Request, tuple[Hour, ...]]) -> Iterator[DayWork]:
-    """One piece of work per day and universe: a file is fetched once for all projects that lack it."""
-    groups: dict[tuple[dt.date, Universe], list[requests.Request]] = defaultdict(list)
+def _together(days: Iterable[requests.Request], lacking: dict[requests.Request, tuple[Hour, ...]]) -> list[DayWork]:
+    """One piece of work per day, universe and source: a file is fetched once for all projects that lack it."""
+    groups: dict[tuple[dt.date, Universe, str | None], list[requests.Request]] = defaultdict(list)
     for found in days:
-        groups[found.period.first, found.universe].append(found)
-    for (day, universe), group in sorted(groups.items()):
-        hours = sorted({hour for found in group for hour in lacking[found]})
-        yield DayWork(day, universe, tuple(found.project for found in group), tuple(hours))
+        groups[found.period.first, found.universe, found.source].append(found)
+    return [
+        DayWork(
+            day,
+            universe,
+            source,
+            projects=tuple(found.project for found in group),
+            hours=tuple(sorted({hour for found in group for hour in lacking[found]})),
+        )
+        for (day, universe, source), group in sorted(groups.items(), key=lambda item: (item[0][0], str(item[0][2])))
+    ]

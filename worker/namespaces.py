@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from models.errors import SourceError
+from models.errors import FileNotThere, SourceError
 from models.project import Project
+from models.siteinfo import parse_siteinfo
 from worker.budget import hold_file
 from worker.context import Context
 from worker.counting import SOURCE_TROUBLE_LASTS
@@ -20,10 +21,15 @@ _log = logging.getLogger(__name__)
 def ensure_siteinfo(context: Context, projects: Sequence[Project], source: str) -> None:
     """Fetch the siteinfo of those wikis of which none is kept; note the reason where it cannot be had."""
     for project in projects:
-        # Every day's chord asks for it, all at once; one of them fetches.
-        with hold_file(context.settings.downloads_dir / f"{project.database}.siteinfo"):
-            if not _known(context, project):
-                _fetch(context, project, source)
+        try:
+            # Every day's chord asks for it, all at once; one of them fetches.
+            with hold_file(context.settings.downloads_dir / f"{project.database}.siteinfo"):
+                if not _known(context, project):
+                    _fetch(context, project, source)
+        except SourceError as error:
+            _note_trouble(context, project, str(error))
+        except OSError as error:
+            _note_trouble(context, project, f"The data directory cannot be written: {error.strerror or error}.")
 
 
 def _known(context: Context, project: Project) -> bool:
@@ -35,15 +41,11 @@ def _known(context: Context, project: Project) -> bool:
 
 def _fetch(context: Context, project: Project, source: str) -> None:
     budget = context.budget(source)
-    try:
-        found = fetch_siteinfo(context.open_http(), source, project.database, budget=budget, retries=context.retries)
-    except SourceError as error:
-        _note_trouble(context, project, str(error))
-        return
+    found = fetch_siteinfo(context.open_http(), source, project.database, budget=budget, retries=context.retries)
     if found is None:
-        _note_trouble(context, project, f"The source has no finished siteinfo dump of {project.database}.")
-        return
+        raise FileNotThere(f"The source has no finished siteinfo dump of {project.database}.")
     document, run = found
+    parse_siteinfo(document, run.isoformat())  # a document that cannot be read must not be kept
     with writing(context.engine) as session:
         save_siteinfo(session, project, run, document, now=context.now())
 

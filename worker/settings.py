@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
 
 import platformdirs
 
 from models.errors import UsageError
 from worker.source import parse_source
+
+_Read = TypeVar("_Read")
+
+_PLACE = re.compile(r"(\[[^\]]*\]|[^:/?#\[]*)(:\d*)?([/?#]|$)", re.ASCII)
 
 DEFAULT_SOURCE = "https://dumps.wikimedia.org"
 
@@ -22,7 +29,7 @@ class Settings:
     data_dir: Path
     database_url: str = field(repr=False)
     broker_url: str | None = field(repr=False)
-    source: str
+    source: str = field(repr=False)
     contact: str | None
 
     @property
@@ -44,30 +51,62 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     Raises:
         UsageError: a value cannot be used; the message names the variable.
     """
-    environment = os.environ if environment is None else environment
-    data_dir = Path(environment.get("WIKIQ_DATA_DIR") or platformdirs.user_data_path("wikiq")).expanduser().absolute()
+    values = os.environ if environment is None else environment
+    data_dir = _checked(values, "WIKIQ_DATA_DIR", _data_dir, str(platformdirs.user_data_path("wikiq")))
+    default_database = f"sqlite:///{quote(str(data_dir / 'wikiq.sqlite'))}"
     return Settings(
         data_dir=data_dir,
-        database_url=_database_url(environment.get("WIKIQ_DATABASE_URL") or f"sqlite:///{data_dir / 'wikiq.sqlite'}"),
-        broker_url=_broker_url(environment.get("WIKIQ_BROKER_URL") or None),
-        source=parse_source(environment.get("WIKIQ_SOURCE") or DEFAULT_SOURCE),
-        contact=environment.get("WIKIQ_CONTACT") or None,
+        database_url=_checked(values, "WIKIQ_DATABASE_URL", _database_url, default_database),
+        broker_url=_checked(values, "WIKIQ_BROKER_URL", _broker_url, None),
+        source=_checked(values, "WIKIQ_SOURCE", parse_source, DEFAULT_SOURCE),
+        contact=_checked(values, "WIKIQ_CONTACT", _contact, None),
     )
+
+
+def _checked(values: Mapping[str, str], name: str, read: Callable[[str], _Read], default: str | None) -> Any:  # noqa: ANN401 None where there is neither value nor default
+    text = values.get(name) or default
+    if text is None:
+        return None
+    try:
+        return read(text)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from None
+    except (ValueError, RuntimeError):
+        raise UsageError(f"{name} cannot be read.") from None
+
+
+def _data_dir(text: str) -> Path:
+    return Path(text).expanduser().absolute()
 
 
 def _database_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
+        _check_port(url)
         return f"postgresql+psycopg://{rest}"
-    if scheme == "sqlite" and rest:
+    if scheme == "sqlite" and rest.startswith("/") and rest.strip("/") not in ("", ":memory:"):
         return url
-    raise UsageError("WIKIQ_DATABASE_URL begins with sqlite:/// or postgresql://; what is set does not.")
+    raise UsageError("a database URL begins with sqlite:/// and a file's name, or with postgresql://.")
 
 
-def _broker_url(url: str | None) -> str | None:
-    if url is None or url.startswith(("redis://", "rediss://", "memory://")):
-        return url
-    raise UsageError("WIKIQ_BROKER_URL begins with redis:// or rediss://; what is set does not.")
+def _broker_url(url: str) -> str:
+    if not url.startswith(("redis://", "rediss://", "memory://")):
+        raise UsageError("a broker URL begins with redis:// or rediss://.")
+    _check_port(url)
+    return url
+
+
+def _check_port(url: str) -> None:
+    # Passwords may hold almost anything, so the place is what follows the last @.
+    place = url.partition("://")[2].rpartition("@")[2]
+    if not _PLACE.match(place):
+        raise UsageError("the port is no number.")
+
+
+def _contact(text: str) -> str:
+    if not (text.isascii() and text.isprintable()):
+        raise UsageError("a contact is one line of plain ASCII text, an e-mail address or a page about you.")
+    return text.strip() or text
 
 
 def remap_sigterm() -> None:

@@ -25,7 +25,7 @@ from models.hour import parse_hour
 from models.project import Project
 from models.tables import AnswerRow, ExclusionRow, RankedArticleRow, RankedCategoryRow, RankedKind
 from worker.store.ledger import counted_hours, fingerprint
-from worker.store.requests import request_answers
+from worker.store.requests import insert_answer
 
 
 def save_answer(session: Session, project: Project, answer: Answer, hours: str) -> bool:
@@ -88,7 +88,7 @@ def load_answer(session: Session, project: Project, period: Period, universe: Un
         )
         if row.has_categories
         else None,
-        computed_at=row.computed_at if row.computed_at.tzinfo else row.computed_at.replace(tzinfo=dt.UTC),
+        computed_at=_in_utc(row.computed_at),
         wikiq=row.wikiq or "",
     )
 
@@ -103,9 +103,14 @@ def _of(project: Project, period: Period, universe: Universe) -> Any:  # noqa: A
 
 
 def _locked(session: Session, project: Project, answer: Answer) -> AnswerRow:
-    request_answers(session, [project], [answer.period], answer.universe)
+    insert_answer(session, project, answer.period, answer.universe)
     row: AnswerRow = session.exec(_of(project, answer.period, answer.universe).with_for_update()).one()
     return row
+
+
+def _in_utc(moment: dt.datetime) -> dt.datetime:
+    """SQLite gives times back without a zone, PostgreSQL in the session's."""
+    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _id(row: AnswerRow) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -10,14 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from models.errors import DatabaseTooNew, DatabaseUnreachable, DataDirectoryUnwritable
 
 _SQLITE_WAIT_MS = 60_000
+_POLL_SECONDS = 0.05
 _READ_ONLY = "wikiq_read_only"
-_MIGRATION_LOCK = 7_706_451_205
+_ONE_AT_A_TIME = 7_706_451_205
 """Any number will do, as long as every wikiq takes the same."""
 
 
@@ -26,16 +29,20 @@ def open_database(url: str) -> Engine:
 
     Raises:
         DatabaseTooNew: a newer wikiq has migrated it.
-        DatabaseUnreachable: it does not answer; the message never holds the password.
-        DataDirectoryUnwritable: the SQLite file cannot be made.
+        DatabaseUnreachable: it does not answer, or allows no tables; the message never holds the password.
+        DataDirectoryUnwritable: the SQLite file cannot be made or is none.
     """
     engine = connect(url)
     try:
-        with _migrating(engine) as connection:
-            _upgrade(connection)
-    except OperationalError as error:
+        if not _is_current(engine):
+            with _migrating(engine) as connection:
+                _upgrade(connection)
+    except DBAPIError as error:
         engine.dispose()
-        raise _unreachable(engine, error) from error
+        raise _unusable(engine, error) from error
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -55,7 +62,7 @@ def connect(url: str) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that sees one state of the database and writes nothing."""
-    with Session(engine.execution_options(**{_READ_ONLY: True})) as session:
+    with Session(engine.execution_options(**_read_only(engine))) as session:
         yield session
 
 
@@ -64,6 +71,18 @@ def writing(engine: Engine) -> Iterator[Session]:
     """A session whose work is committed as one transaction when the block ends, or not at all."""
     with Session(engine, expire_on_commit=False) as session, session.begin():
         yield session
+
+
+def serialise(session: Session) -> None:
+    """Let one transaction at a time pass this point, of all that do; SQLite's write lock does that in any case."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
+
+
+def _read_only(engine: Engine) -> dict[str, Any]:
+    if engine.dialect.name == "postgresql":
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {_READ_ONLY: True}
 
 
 def _make_directory(directory: Path) -> None:
@@ -79,8 +98,21 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 th
     # The driver would begin transactions by itself, and only at the first write: too late for a consistent read
     # before a write. _begin_sqlite does it instead.
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
         connection.execute(f"PRAGMA {pragma}")
+    _use_write_ahead_log(connection)
+
+
+def _use_write_ahead_log(connection: Any) -> None:  # noqa: ANN401
+    """Switch a new file's journal; SQLite does not wait for others there, so this does."""
+    deadline = time.monotonic() + _SQLITE_WAIT_MS / 1000
+    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
 
 
 def _begin_sqlite(connection: Connection) -> None:
@@ -93,8 +125,13 @@ def _migrating(engine: Engine) -> Iterator[Connection]:
     """One migration at a time: SQLite's write lock, PostgreSQL's advisory lock."""
     with engine.begin() as connection:
         if engine.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _ONE_AT_A_TIME})
         yield connection
+
+
+def _is_current(engine: Engine) -> bool:
+    with engine.execution_options(**_read_only(engine)).connect() as connection:
+        return _version(connection) == _versions()[-1]
 
 
 def _upgrade(connection: Connection) -> None:
@@ -131,14 +168,12 @@ def _versions() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (_migrations() / "versions").glob("[0-9]*.py")))
 
 
-def _unreachable(engine: Engine, error: DBAPIError) -> Exception:
+def _unusable(engine: Engine, error: DBAPIError) -> Exception:
     reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
     if engine.dialect.name == "sqlite":
         return DataDirectoryUnwritable(
             f"The database file {engine.url.database} cannot be used ({reason}); "
             "set WIKIQ_DATA_DIR to a directory that can be written."
         )
-    return DatabaseUnreachable(
-        f"The database {engine.url.render_as_string(hide_password=True)} cannot be reached ({reason}); "
-        "check WIKIQ_DATABASE_URL."
-    )
+    shown = engine.url.set(query={}).render_as_string(hide_password=True)
+    return DatabaseUnreachable(f"The database {shown} cannot be used ({reason}); check WIKIQ_DATABASE_URL.")

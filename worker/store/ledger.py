@@ -12,17 +12,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, update
+from sqlalchemy import case, func, tuple_, update
 from sqlmodel import Session, col, select
 
 from models.answer import Period
 from models.hour import Hour
 from models.project import Project
 from models.tables import HourRow, HourState
+from worker.store.database import serialise
+from worker.store.sources import forget_source_troubles
 from worker.store.upsert import insert_missing
-
-UNANSWERED = (HourState.REFUSED, HourState.UNREACHABLE)
-"""States that speak of the source as a whole, not of one file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +51,33 @@ def request_hours(
 ) -> None:
     """Put hours into the ledger; those that could not be counted before wait again, with their reason forgotten.
 
-    With ``recount``, hours that are counted wait as well, and count until they are replaced.
+    With ``recount``, hours that are counted wait as well, and count until they are replaced. Sources that were in
+    trouble are asked again.
     """
+    serialise(session)
+    forget_source_troubles(session)
     for project in projects:
         rows = [{**key_of(project, hour), "state": HourState.WAITING, "recount": False, "tries": 0} for hour in hours]
         insert_missing(session, HourRow, rows)
         session.execute(
             update(HourRow)
             .where(col(HourRow.project) == project.name, col(HourRow.state) != HourState.COUNTED)
-            .where(col(HourRow.day).in_({hour.day for hour in hours}))
+            .where(_among(hours))
             .values(state=HourState.WAITING, reason=None)
         )
         if recount:
             session.execute(
                 update(HourRow)
                 .where(col(HourRow.project) == project.name, col(HourRow.state) == HourState.COUNTED)
-                .where(col(HourRow.day).in_({hour.day for hour in hours}))
+                .where(_among(hours))
                 .values(recount=True)
             )
 
 
 def forget_troubles(session: Session) -> None:
-    """Let every hour that could not be counted wait again."""
+    """Let every hour that could not be counted wait again, and every source be asked again."""
+    serialise(session)
+    forget_source_troubles(session)
     session.execute(
         update(HourRow).where(col(HourRow.state) != HourState.COUNTED).values(state=HourState.WAITING, reason=None)
     )
@@ -108,17 +112,6 @@ def record_trouble(
         .where(*_is(project, hour), col(HourRow.state) != HourState.COUNTED)
         .values(state=state, reason=reason, url=url, tried_at=now, tries=HourRow.tries + 1)
     )
-
-
-def source_trouble(session: Session, source: str, *, since: dt.datetime) -> Trouble | None:
-    """The latest hour for which this source refused or did not answer at or after the given time."""
-    row = session.exec(
-        select(HourRow)
-        .where(col(HourRow.state).in_(UNANSWERED), col(HourRow.url).startswith(source, autoescape=True))
-        .where(col(HourRow.tried_at) >= since)
-        .order_by(col(HourRow.tried_at).desc())
-    ).first()
-    return None if row is None else _trouble(row)
 
 
 def counted_hours(session: Session, project: Project, period: Period) -> tuple[CountedHour, ...]:
@@ -177,6 +170,12 @@ def tally_states(
     return states
 
 
+def waiting(session: Session, project: Project, period: Period) -> int:
+    """How many of the period's hours wait to be counted, or to be counted anew."""
+    states = tally_states(session, [project], period).values()
+    return sum(number.get(HourState.WAITING, 0) for number in states)
+
+
 def counted_bytes(session: Session, projects: Sequence[Project] | None = None, period: Period | None = None) -> int:
     """Bytes of the files that were fetched and counted, each file once."""
     files = _narrowed(select(col(HourRow.day), col(HourRow.hour), func.max(HourRow.size)), projects, period).group_by(
@@ -201,6 +200,10 @@ def key_of(project: Project, hour: Hour) -> dict[str, Any]:
 
 def _is(project: Project, hour: Hour) -> tuple[Any, ...]:
     return (HourRow.project == project.name, HourRow.day == hour.day, HourRow.hour == hour.hour)
+
+
+def _among(hours: Iterable[Hour]) -> Any:  # noqa: ANN401 a condition's type names its columns
+    return tuple_(col(HourRow.day), col(HourRow.hour)).in_([(hour.day, hour.hour) for hour in hours])
 
 
 def _trouble(row: HourRow) -> Trouble:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from models.answer import Period, Universe
 from models.hour import DAYS_IN_WEEK
 from models.project import Project, parse_project
 from models.tables import AnswerRow
+from worker.store.database import serialise
 from worker.store.ledger import counted_hours, fingerprint
 from worker.store.siteinfo import load_siteinfo
 from worker.store.upsert import insert_missing
@@ -19,26 +22,40 @@ from worker.store.upsert import insert_missing
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An answer that was asked for, and what it was last ranked from: a fingerprint of hours, namespaces' origin."""
+    """An answer that was asked for, and what it was last ranked from: a fingerprint of hours, namespaces' origin.
+
+    ``source`` is where its hours are to be fetched, None where that is left to the worker.
+    """
 
     project: Project
     period: Period
     universe: Universe
     fingerprint: str | None
     namespaces: str | None
+    source: str | None
 
 
 def request_answers(
-    session: Session, projects: Iterable[Project], periods: Iterable[Period], universe: Universe
+    session: Session,
+    projects: Iterable[Project],
+    periods: Iterable[Period],
+    universe: Universe,
+    source: str | None = None,
 ) -> None:
-    """Note that these answers are wanted; those that are known already stay as they are."""
+    """Note that these answers are wanted, and from where; figures that are known already stay as they are."""
+    serialise(session)
     wanted = list(periods)
-    rows = [
-        {"project": project.name, "first_day": period.first, "days": period.days, "universe": universe}
-        for project in projects
-        for period in wanted
-    ]
-    insert_missing(session, AnswerRow, [{**row, "has_categories": False} for row in rows])
+    for project in projects:
+        for period in wanted:
+            key = insert_answer(session, project, period, universe)
+            session.execute(update(AnswerRow).filter_by(**key).values(source=source))
+
+
+def insert_answer(session: Session, project: Project, period: Period, universe: Universe) -> dict[str, Any]:
+    """Make room for an answer, unless there is; gives the columns that name it."""
+    key = {"project": project.name, "first_day": period.first, "days": period.days, "universe": universe}
+    insert_missing(session, AnswerRow, [{**key, "has_categories": False}])
+    return key
 
 
 def all_requests(session: Session) -> tuple[Request, ...]:
@@ -93,4 +110,5 @@ def _request(row: AnswerRow) -> Request:
         Universe(row.universe),
         row.fingerprint,
         row.namespaces,
+        row.source,
     )

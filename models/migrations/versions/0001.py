@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("first_day", sa.Date(), nullable=False),
         sa.Column("days", sa.Integer(), nullable=False),
         sa.Column("universe", sa.String(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=True),
         sa.Column("fingerprint", sa.String(), nullable=True),
         sa.Column("verdict", sa.String(), nullable=True),
         sa.Column("missing_hours", sa.JSON(), nullable=True),
@@ -89,6 +90,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project"),
     )
     op.create_table(
+        "source_trouble",
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("source"),
+    )
+    op.create_table(
         "exclusion",
         sa.Column("answer_id", sa.Integer(), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
@@ -128,6 +137,7 @@ def downgrade() -> None:
     op.drop_table("ranked_category")
     op.drop_table("ranked_article")
     op.drop_table("exclusion")
+    op.drop_table("source_trouble")
     op.drop_table("siteinfo")
     op.drop_table("hour_tally")
     op.drop_index("ix_hour_state", "hour")
