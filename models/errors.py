@@ -15,6 +15,7 @@ WikiqError
 │   ├── SourceRefused          exit 4: 403, or no contact for a Wikimedia host
 │   ├── SourceUnreachable      exit 4: no answer after every retry
 │   └── CorruptFile            what arrived is not the file that was announced
+│       └── UncountableFile    it is, but no hour file: fetching it anew would not help
 ├── OutputUnwritable           exit 1: the file to write to cannot be written
 ├── TaskFailed                 exit 1: a task ended with an error that is wikiq's own or the database's
 └── AnswerUnavailable          exit 1: nothing was counted for what was asked
@@ -84,6 +85,10 @@ class SourceUnreachable(SourceError):
 
 class CorruptFile(SourceError):
     """What arrived is not the file that was announced."""
+
+
+class UncountableFile(CorruptFile):
+    """The file is no hour file."""
 
 
 class OutputUnwritable(WikiqError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -49,9 +50,13 @@ def site(demo_directory: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="session")
-def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql() -> Iterator[str]:
     """A running PostgreSQL: the URL of its maintenance database."""
-    with servers.postgresql_server(tmp_path_factory.mktemp("postgresql")) as url:
+    # Not below pytest's directory, which every session closes to other users, among them the server's.
+    with (
+        tempfile.TemporaryDirectory(prefix="wikiq-postgresql-", ignore_cleanup_errors=True) as directory,
+        servers.postgresql_server(Path(directory)) as url,
+    ):
         yield url
 
 

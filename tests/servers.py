@@ -57,7 +57,6 @@ def postgresql_server(directory: Path) -> Iterator[str]:
     as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
     if as_user:
         shutil.chown(directory, "postgres")
-        _let_through(directory)
     made = [
         *as_user,
         initdb,
@@ -112,10 +111,3 @@ def _wait_for(answers: Callable[[], object]) -> None:
             time.sleep(0.05)
         else:
             return
-
-
-def _let_through(directory: Path) -> None:
-    """Let another user reach a directory below pytest's own, which only this one may enter."""
-    for parent in directory.parents:
-        if parent.stat().st_uid == os.geteuid() and parent != Path("/"):
-            parent.chmod(parent.stat().st_mode | 0o011)

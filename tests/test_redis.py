@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import sqlite3
-import subprocess
 from contextlib import ExitStack, closing
 
 import pytest
@@ -138,9 +137,9 @@ def test_a_worker_is_killed(fleet_of, surroundings, tmp_path, broker, site, demo
 
 
 def test_a_day_that_nobody_waits_for(fleet_of, surroundings, tmp_path, broker, site, demo):
-    """A day that was only enqueued is ranked by its chord; counted anew by force, it is waited for to the last hour."""
+    """A day that was only enqueued is ranked by its chord, and anew by force; an idle worker then ends on SIGTERM."""
     surroundings |= {"WIKIQ_SOURCE": site.url}
-    fleet_of(surroundings, size=1)
+    fleet = fleet_of(surroundings, size=1)
     day = str(demo.first_day)
     assert wikiq(surroundings, "enqueue", day).code == 0
     wait_until(lambda: ranked(tmp_path / "data"))
@@ -152,19 +151,10 @@ def test_a_day_that_nobody_waits_for(fleet_of, surroundings, tmp_path, broker, s
     after = ledger(tmp_path / "data")
     assert before.keys() == after.keys()
     assert [hour for hour in before if before[hour] == after[hour]] == []
-
-
-def test_a_worker_ends_when_told(surroundings, tmp_path, broker):
-    """An idle worker ends on SIGTERM, by itself and without a traceback."""
-    log = tmp_path / "worker.log"
-    with started(surroundings, "worker", "-c", "1", log=log) as worker:
-        wait_until(lambda: " ready." in log.read_text())
-        worker.send_signal(signal.SIGTERM)
-        try:
-            assert worker.wait(30) == 0
-        except subprocess.TimeoutExpired:
-            pytest.fail(log.read_text())
-    assert "Traceback" not in log.read_text()
+    wait_until(lambda: at_rest(broker), seconds=20)
+    fleet.running[0].send_signal(signal.SIGTERM)
+    assert fleet.running[0].wait(30) == 0
+    assert "Traceback" not in fleet.said
 
 
 def test_a_worker_without_a_broker(tmp_path):

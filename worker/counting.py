@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from models.errors import CorruptFile, FileNotThere, SourceError, SourceRefused, SourceUnreachable
+from models.errors import CorruptFile, FileNotThere, SourceError, SourceRefused, SourceUnreachable, UncountableFile
 from models.hour import Hour
 from models.project import Project
 from models.tables import HourState
@@ -142,6 +142,8 @@ def _fetch_and_count(context: Context, work: _Work) -> tuple[Downloaded, HourCou
     for _ in range(CORRUPT_TRIES - 1):
         try:
             return _try_once(context, work)
+        except UncountableFile:
+            raise
         except CorruptFile as error:
             _log.warning("%s: %s Fetching it anew.", work.hour, error)
             discard(work.path)

@@ -8,7 +8,7 @@ from typing import IO
 
 from isal import igzip, igzip_lib
 
-from models.errors import CorruptFile
+from models.errors import CorruptFile, UncountableFile
 
 _BROKEN: tuple[type[Exception], ...] = (EOFError, igzip.BadGzipFile, igzip_lib.IsalError)  # type: ignore[assignment]  # isal types its error as an instance
 
@@ -25,8 +25,8 @@ def read_blocks(path: Path, *, block_bytes: int = BLOCK_BYTES, max_text_bytes: i
     last block is read, so nothing of the file may be committed before the iterator is exhausted.
 
     Raises:
-        CorruptFile: the file is no gzip, is cut, fails its checksum, unpacks to more than ``max_text_bytes``, or has a
-            line of more than 1 MiB.
+        CorruptFile: the file is no gzip, is cut, or fails its checksum.
+        UncountableFile: it unpacks to more than ``max_text_bytes``, or has a line of more than 1 MiB.
     """
     try:
         if not path.stat().st_size:
@@ -43,7 +43,7 @@ def _whole_lines(text: IO[bytes], block_bytes: int, max_text_bytes: int) -> Iter
     while block := text.read(block_bytes):
         total += len(block)
         if total > max_text_bytes:
-            raise CorruptFile(f"The file unpacks to more than {max_text_bytes / 2**30:g} GiB; it was not counted.")
+            raise UncountableFile(f"The file unpacks to more than {max_text_bytes / 2**30:g} GiB; it was not counted.")
         end = block.rfind(b"\n") + 1
         if end:
             whole, rest = rest + block[:end], block[end:]
@@ -62,4 +62,4 @@ def _check_lines(text: bytes) -> None:
     while len(text) - begin > MAX_LINE_BYTES:
         begin = text.rfind(b"\n", begin, begin + MAX_LINE_BYTES + 1) + 1
         if not begin:
-            raise CorruptFile("The file has a line of more than 1 MiB; it is no hour file.")
+            raise UncountableFile("The file has a line of more than 1 MiB; it is no hour file.")
