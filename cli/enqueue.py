@@ -56,23 +56,27 @@ def enqueue(
     from cli.run import carry_out, check_contact, check_disk, resumable
     from cli.summary import announce, conclude
     from models.answer import Universe
+    from models.errors import UsageError
     from models.hour import published
     from worker.app import make_app
     from worker.context import utc_now
     from worker.enqueue import Order, missing_work, request
     from worker.settings import read_settings
-    from worker.source import parse_source
+    from worker.source import parse_source, without_credentials
 
     now = utc_now()
     span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=now)
     published(span.days, now)
     settings = read_settings()
+    asked = parse_source(source) if source else None
+    if asked and asked != without_credentials(asked):
+        raise UsageError("--source is kept and sent along, so it must hold no password; put it into WIKIQ_SOURCE.")
     order = Order(
         projects=projects_of(project),
         days=span.days,
         universe=Universe.LOGGED_TITLES,
         week=span.week,
-        source=parse_source(source) if source else None,
+        source=asked,
         force=force,
     )
     if settings.broker_url is None:

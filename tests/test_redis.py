@@ -157,6 +157,20 @@ def test_a_day_that_nobody_waits_for(fleet_of, surroundings, tmp_path, broker, s
     assert "Traceback" not in fleet.said
 
 
+def test_a_ranking_that_fails_elsewhere(fleet_of, surroundings, tmp_path, broker, site, demo):
+    """Where a worker's ranking fails, whoever waits for it is told so and does not wait for ever."""
+    surroundings |= {"WIKIQ_SOURCE": site.url}
+    with started(surroundings, "enqueue", str(demo.first_day), "--wait") as waiting:
+        wait_until(lambda: queued(broker) == 25)
+        with closing(sqlite3.connect(tmp_path / "data" / "wikiq.sqlite")) as connection:
+            connection.execute("DROP TABLE ranked_article")
+        fleet = fleet_of(surroundings, size=1)
+        stdout, stderr = waiting.communicate(timeout=30)
+    assert (waiting.returncode, stdout) == (1, b""), fleet.said
+    assert b"wikiq resume" in stderr
+    assert b"Traceback" not in stderr
+
+
 def test_a_worker_without_a_broker(tmp_path):
     """A worker that was told of no broker says which variable is meant."""
     done = wikiq(environment(tmp_path), "worker")
