@@ -75,7 +75,7 @@ def parse_siteinfo(document: bytes | str, origin: str) -> Siteinfo:
     """
     try:
         # Decoded here, because json.loads would take UTF-16 too, and text is what is kept.
-        text = document.decode() if isinstance(document, bytes) else document
+        text = document.decode("utf-8-sig") if isinstance(document, bytes) else document
         query = json.loads(text)["query"]
         return Siteinfo(
             prefixes=frozenset(normal_prefix(name) for name in _prefixes(query) if name) | CANONICAL.prefixes,

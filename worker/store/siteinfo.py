@@ -42,7 +42,7 @@ def forget_siteinfo_troubles(session: Session) -> None:
 
 def save_siteinfo(session: Session, project: Project, run: dt.date, document: bytes, *, now: dt.datetime) -> None:
     """Keep a siteinfo document (JSON) of the dump run of that date."""
-    values = {"run": run, "document": document.decode(), "reason": None, "fetched_at": now}
+    values = {"run": run, "document": document.decode("utf-8-sig"), "reason": None, "fetched_at": now}
     upsert(session, SiteinfoRow, {"project": project.name}, values)
 
 
