@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import typer
-from celery.result import AsyncResult
 
 from cli.exits import ExitCode
 from cli.progress import reporting
@@ -17,7 +16,7 @@ from worker.app import Wikiq
 from worker.context import Context
 from worker.counting import ask_source
 from worker.embedded import embedded_worker
-from worker.enqueue import Order, Work, missing_work, send
+from worker.enqueue import Order, Ranking, Work, missing_work, send
 from worker.patience import SET_CONTACT
 from worker.progress import Progress, progress_of
 from worker.settings import Settings
@@ -112,7 +111,7 @@ def _follow(
     app: Wikiq,
     context: Context,
     order: Order | None,
-    results: Sequence[AsyncResult[None]],
+    results: Sequence[Ranking],
     *,
     quiet: bool,
     errors: Sequence[BaseException] = (),

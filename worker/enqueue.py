@@ -6,6 +6,7 @@ import datetime as dt
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from celery import chord
 from celery.result import AsyncResult
@@ -23,6 +24,9 @@ from worker.store import ledger, requests
 from worker.store.database import reading, writing
 from worker.store.siteinfo import forget_siteinfo_troubles
 from worker.tasks import COUNT_HOUR, FETCH_SITEINFO, RANK_DAY, RANK_WEEK
+
+Ranking: TypeAlias = "AsyncResult[None]"
+"""Tells whether a ranking that was sent is done; other modules name it without naming Celery."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def missing_work(context: Context, order: Order | None = None) -> Work:
     return Work(tuple(_together(days, lacking)), tuple(week for week in weeks if not _waits_for_a_day(week, days)))
 
 
-def send(app: Wikiq, work: Work) -> list[AsyncResult[None]]:
+def send(app: Wikiq, work: Work) -> list[Ranking]:
     """Hand the work to the broker: a chord per day, its header one task per hour file.
 
     Returns:
@@ -128,13 +132,13 @@ def send(app: Wikiq, work: Work) -> list[AsyncResult[None]]:
         ) from error
 
 
-def _send_day(app: Wikiq, work: DayWork) -> AsyncResult[None]:
+def _send_day(app: Wikiq, work: DayWork) -> Ranking:
     names = [project.name for project in work.projects]
     tasks = app.tasks
     header = [tasks[FETCH_SITEINFO].si(names, work.source)]
     header += [tasks[COUNT_HOUR].si(str(hour), names, work.source) for hour in work.hours]
     callback = tasks[RANK_DAY].s(day=work.day.isoformat(), projects=names, universe=work.universe)
-    ranked: AsyncResult[None] = chord(header, app=app)(callback)
+    ranked: Ranking = chord(header, app=app)(callback)
     return ranked
 
 
