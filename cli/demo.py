@@ -96,12 +96,12 @@ def _order() -> Order:
     from models.answer import Universe
     from worker.enqueue import Order
 
-    return Order((parse_project(DEFAULT_PROJECT),), week_from(FIRST_DAY), Universe.LOGGED_TITLES, week=True)
+    return Order((parse_project(DEFAULT_PROJECT),), week_from(FIRST_DAY), Universe.ARTICLES, week=True)
 
 
 def _show(engine: Engine, order: Order) -> None:
     """The first day, then the week as a whole."""
     project = order.projects[0]
     for span in (Span(order.days[:1], week=False), Span(order.days, week=True)):
-        write_report(load_report(engine, project, span), Format.TABLE, DEFAULT_TOP, None)
+        write_report(load_report(engine, project, span, order.universe), Format.TABLE, DEFAULT_TOP, None)
         typer.echo()

@@ -12,12 +12,16 @@ from cli.options import (
     LogTitles,
     Projects,
     Quiet,
+    Snapshot,
+    Source,
     Start,
     Week,
     Yesterday,
     in_words,
     projects_of,
+    source_of,
     span_of,
+    universe_of,
 )
 
 
@@ -28,20 +32,17 @@ def enqueue(
     start: Start = None,
     yesterday: Yesterday = False,
     project: Projects = None,
-    source: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL",
-            help="The dumps site or a mirror of it. Default: WIKIQ_SOURCE, else https://dumps.wikimedia.org.",
-            show_default=False,
-        ),
-    ] = None,
+    source: Source = None,
     force: Annotated[bool, typer.Option("--force", help="Count anew what is counted already.")] = False,
     wait: Annotated[bool, typer.Option("--wait", help="With a broker: follow the work to its end.")] = False,
-    log_titles: LogTitles = True,  # noqa: ARG001 accepted, and on in any case
+    log_titles: LogTitles = False,
+    snapshot: Snapshot = None,
     quiet: Quiet = False,
 ) -> None:
     """Count the hour files of some days, and rank each day once its hours are there.
+
+    Articles and categories are told from the wiki's own SQL dumps, of the finished run nearest to the day; they are
+    fetched once per run. A project without dumps is ranked by logged titles.
 
     Without WIKIQ_BROKER_URL the work is done here, with a progress bar, and may be interrupted and resumed at any time.
     With it, the tasks are enqueued and the command returns. What is counted already is not fetched again.
@@ -52,32 +53,32 @@ def enqueue(
       wikiq enqueue 2024-01-03                      one day
       wikiq enqueue 2024-01-03 2024-01-05           three days
       wikiq enqueue --yesterday -p de.wikipedia -p en.wikipedia
+      wikiq enqueue --yesterday --log-titles        quickly, without the wiki's dumps
     """
     from cli.run import carry_out, check_contact, check_disk, resumable
     from cli.summary import announce, conclude
-    from models.answer import Universe
+    from models.dump_run import parse_run
     from models.errors import UsageError
     from models.hour import published
     from worker.app import make_app
     from worker.context import utc_now
     from worker.enqueue import Order, missing_work, request
     from worker.settings import read_settings
-    from worker.source import parse_source, without_credentials
 
     now = utc_now()
     span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=now)
     published(span.days, now)
     settings = read_settings()
-    asked = parse_source(source) if source else None
-    if asked and asked != without_credentials(asked):
-        raise UsageError("--source is kept and sent along, so it must hold no password; put it into WIKIQ_SOURCE.")
+    if snapshot and log_titles:
+        raise UsageError("--snapshot says which dumps to rank articles by; --log-titles needs none.")
     order = Order(
         projects=projects_of(project),
         days=span.days,
-        universe=Universe.LOGGED_TITLES,
+        universe=universe_of(log_titles=log_titles),
         week=span.week,
-        source=asked,
+        source=source_of(source),
         force=force,
+        snapshot=parse_run(snapshot) if snapshot else None,
     )
     if settings.broker_url is None:
         check_contact(settings, order.source or settings.source)

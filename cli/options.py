@@ -9,10 +9,11 @@ from typing import Annotated
 
 import typer
 
-from models.answer import Period
+from models.answer import Period, Universe
 from models.errors import UsageError
 from models.hour import DAYS_IN_WEEK, days_between, last_complete_day, last_complete_week, parse_day, week_from
 from models.project import DEFAULT_PROJECT, Project, parse_project
+from worker.source import parse_source, without_credentials
 
 First = Annotated[str | None, typer.Argument(metavar="[DAY]", help="A UTC day, YYYY-MM-DD.", show_default=False)]
 Last = Annotated[str | None, typer.Argument(metavar="[LAST_DAY]", help="The last of several days.", show_default=False)]
@@ -33,7 +34,24 @@ LogTitles = Annotated[
     bool,
     typer.Option(
         "--log-titles",
-        help="Rank the titles as they were logged. The only universe of this version, so it is on in any case.",
+        help="Rank the titles as they were logged, instead of articles: no redirects, no categories, no dumps needed.",
+    ),
+]
+Snapshot = Annotated[
+    str | None,
+    typer.Option(
+        "--snapshot",
+        metavar="DATE",
+        help="The dump run to rank articles by. Default: the finished one that is nearest to each day.",
+        show_default=False,
+    ),
+]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        metavar="URL",
+        help="The dumps site or a mirror of it. Default: WIKIQ_SOURCE, else https://dumps.wikimedia.org.",
+        show_default=False,
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only warnings and errors.")]
@@ -80,6 +98,23 @@ def projects_of(names: Sequence[str] | None) -> tuple[Project, ...]:
         UnknownProject: there is no such project.
     """
     return tuple(dict.fromkeys(parse_project(name) for name in names or (DEFAULT_PROJECT,)))
+
+
+def universe_of(*, log_titles: bool) -> Universe:
+    """What is ranked."""
+    return Universe.LOGGED_TITLES if log_titles else Universe.ARTICLES
+
+
+def source_of(text: str | None) -> str | None:
+    """The source that was named on the command line.
+
+    Raises:
+        UsageError: it is no source, or holds a password.
+    """
+    source = parse_source(text) if text else None
+    if source and source != without_credentials(source):
+        raise UsageError("--source is kept and sent along, so it must hold no password; put it into WIKIQ_SOURCE.")
+    return source
 
 
 def in_words(span: Span) -> str:

@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.render.safe import visible
+from models.dump_run import DumpState, DumpTable
 from models.tables import HourState
+from worker.progress import IndexProgress
 from worker.progress import Progress as Standing
 
 LINE_SECONDS = 10
@@ -48,9 +50,21 @@ def standing_in_words(standing: Standing, megabytes_per_second: float) -> str:
         for state, number in sorted(standing.hours.items())
         if number and state not in (HourState.WAITING, HourState.COUNTED)
     ]
-    if standing.unranked and not standing.waiting:
+    words += [index_in_words(index) for index in standing.indexes if index.state is DumpState.WAITING]
+    if standing.unranked and not standing.waiting and not standing.indexing:
         words.append("ranking")
     return ", ".join(words)
+
+
+def index_in_words(index: IndexProgress) -> str:
+    """``index of de.wikipedia 2024-01-01: 2 of 5 tables, 812.4 of 2,011.0 MB``."""
+    if index.run is None or not index.size:
+        return f"index of {index.project}: looking for a dump run"
+    what = f"index of {index.project} {index.run}"
+    if index.tables == len(DumpTable):
+        return f"{what}: building"
+    fetched, size = (f"{part / _MEGABYTE:,.1f}" for part in (index.fetched, index.size))
+    return f"{what}: {index.tables} of {len(DumpTable)} tables, {fetched} of {size} MB"
 
 
 class _Speed:

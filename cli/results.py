@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from cli.exits import ExitCode
-from cli.options import First, Last, LogTitles, Span, Start, Week, Yesterday, span_of
+from cli.options import First, Last, LogTitles, Span, Start, Week, Yesterday, span_of, universe_of
 from cli.render import Format, Report, render
 from models.answer import STORED_DEPTH, Period, Universe, Verdict
 from models.errors import AnswerUnavailable, OutputUnwritable
@@ -41,7 +41,7 @@ def results(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="A file to write to; - is stdout.", show_default=False)
     ] = None,
-    log_titles: LogTitles = True,  # noqa: ARG001 accepted, and on in any case
+    log_titles: LogTitles = False,
 ) -> None:
     """Print the answers of some days, from the database alone.
 
@@ -58,12 +58,12 @@ def results(
 
     span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=dt.datetime.now(dt.UTC))
     wiki = parse_project(project)
-    report = load_report(open_database(read_settings().database_url), wiki, span)
+    report = load_report(open_database(read_settings().database_url), wiki, span, universe_of(log_titles=log_titles))
     write_report(report, form, top, output)
     raise typer.Exit(_exit_code(report))
 
 
-def load_report(engine: Engine, project: Project, span: Span) -> Report:
+def load_report(engine: Engine, project: Project, span: Span, universe: Universe) -> Report:
     """The stored answers of these days, and of the week if it was asked for.
 
     Raises:
@@ -73,9 +73,9 @@ def load_report(engine: Engine, project: Project, span: Span) -> Report:
     from worker.store.database import reading
 
     with reading(engine) as session:
-        days = [load_answer(session, project, period, Universe.LOGGED_TITLES) for period in span.periods]
+        days = [load_answer(session, project, period, universe) for period in span.periods]
         whole = Period(span.days[0], DAYS_IN_WEEK)
-        week = load_answer(session, project, whole, Universe.LOGGED_TITLES) if span.week else None
+        week = load_answer(session, project, whole, universe) if span.week else None
     lacking = [str(day) for day, answer in zip(span.days, days, strict=True) if answer is None]
     if lacking or (span.week and week is None):
         raise AnswerUnavailable(_unavailable(project, span, lacking))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import typer
 
 from cli.exits import ExitCode
 from cli.progress import reporting
+from models.dump_run import DumpState
 from models.errors import DataDirectoryUnwritable, SourceRefused, TaskFailed
 from models.tables import HourState
 from worker.app import Wikiq
@@ -96,14 +97,27 @@ def exit_code_after(standing: Progress) -> ExitCode:
     ):
         if standing.hours.get(state):
             return code
+    return _exit_code_of_indexes({index.state for index in standing.indexes})
+
+
+def _exit_code_of_indexes(states: Collection[DumpState]) -> ExitCode:
+    for state, code in (
+        (DumpState.REFUSED, ExitCode.SOURCE),
+        (DumpState.UNREACHABLE, ExitCode.SOURCE),
+        (DumpState.FAILED, ExitCode.FAILED),
+        (DumpState.MISSING, ExitCode.INCOMPLETE),
+    ):
+        if state in states:
+            return code
     return ExitCode.DONE
 
 
 def _ask_sources(context: Context, work: Work) -> None:
     """One cheap question to each source before any work."""
     firsts = {day.source or context.settings.source: day.hours[0] for day in work.days if day.hours}
-    for source, hour in firsts.items():
+    for source in {*firsts, *(wiki.source or context.settings.source for wiki in work.wikis)}:
         check_contact(context.settings, source)
+    for source, hour in firsts.items():
         ask_source(context, hour, source)
 
 
@@ -140,7 +154,7 @@ def _nudge(app: Wikiq, context: Context, order: Order | None) -> None:
     """Nothing moved for a while: say so, and where a ranking's message was lost, send it again."""
     typer.echo(f"Nothing moved for {STALLED_SECONDS} s.", err=True)
     work = missing_work(context, order)
-    if not work.hours:
+    if not work.hours and not work.wikis:
         send(app, work)
     elif app.settings.broker_url is not None:
         typer.echo("Is a worker running? Start one with: wikiq worker", err=True)

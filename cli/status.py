@@ -9,7 +9,7 @@ import typer
 
 from cli.exits import ExitCode
 from cli.render.safe import visible
-from models.answer import Verdict
+from models.answer import Universe, Verdict
 
 if TYPE_CHECKING:
     from worker.progress import Standing
@@ -48,19 +48,23 @@ def status(
 
 
 def _lines(found: tuple[Standing, ...]) -> list[str]:
-    from cli.summary import trouble_lines
+    from cli.summary import index_line, trouble_lines
 
     width = max(len(standing.project.name) for standing in found)
     lines = [f"{'project':<{width}}  day         hours  "]
     for standing in found:
         lines.append(f"{standing.project.name:<{width}}  {standing.day}  {standing.counted:>2}/24  {_words(standing)}")
         lines += [f"{'':<{width}}  {visible(line)}" for line in trouble_lines(standing)]
+        lines += [f"{'':<{width}}  {line}" for line in (index_line(standing),) if line]
     return [line.rstrip() for line in lines]
 
 
 def _words(standing: Standing) -> str:
     others = [f"{number} {state}" for state, number in sorted(standing.hours.items()) if state != "counted" and number]
-    return ", ".join([standing.verdict, *others, "ranked" if standing.ranked else "not ranked yet"])
+    ranked = "ranked" if standing.ranked else "not ranked yet"
+    by = f" by {standing.universe}" if standing.ranked and standing.universe is Universe.LOGGED_TITLES else ""
+    snapshot = f" by the snapshot of {standing.snapshot}" if standing.ranked and standing.snapshot else ""
+    return ", ".join([standing.verdict, *others, f"{ranked}{by}{snapshot}"])
 
 
 def _document(standing: Standing) -> dict[str, Any]:
@@ -75,4 +79,14 @@ def _document(standing: Standing) -> dict[str, Any]:
             {"hour": str(trouble.hour), "state": trouble.state, "reason": trouble.reason}
             for trouble in standing.troubles
         ],
+        "snapshot": standing.snapshot.isoformat() if standing.snapshot else None,
+        "waits_for": _wait(standing),
     }
+
+
+def _wait(standing: Standing) -> dict[str, Any] | None:
+    if standing.waits_for is None:
+        return None
+    state, reason = standing.waits_for
+    run = standing.wanted_snapshot
+    return {"snapshot": run.isoformat() if run else None, "state": state, "reason": reason}

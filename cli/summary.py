@@ -17,7 +17,7 @@ def announce(order: Order | None, days: str, work: Work, *, here: bool) -> None:
     """Say what will be done, and where."""
     projects = ", ".join(str(project) for project in order.projects) if order else "everything asked for"
     _say(f"{projects}, {days}: {_amount(work)}.")
-    if here and (work.days or work.weeks):
+    if here and (work.days or work.weeks or work.wikis):
         _say("WIKIQ_BROKER_URL is not set: working in this process. Interrupt at will; wikiq resume goes on.")
 
 
@@ -30,8 +30,12 @@ def conclude(context: Context, order: Order | None, *, followed: bool, quiet: bo
 
 
 def _amount(work: Work) -> str:
+    wikis = ", ".join(wiki.project.name for wiki in work.wikis)
+    index = f"; the dumps of {wikis} to look at" if wikis else ""
     if work.hours:
-        return f"{work.hours} hour files to count"
+        return f"{work.hours} hour files to count{index}"
+    if index:
+        return f"every hour is counted{index}"
     if work.days or work.weeks:
         return "every hour is counted, some rankings are out of date"
     return "everything is counted and ranked already"
@@ -45,6 +49,9 @@ def summarise(context: Context, order: Order | None, *, quiet: bool) -> None:
         _say(f"{standing.project} {standing.day} is incomplete, {standing.counted} of 24 hours are counted:")
         for line in trouble_lines(standing):
             _say(f"  {line}")
+    for standing in found:
+        if wait := index_line(standing):
+            _say(f"{standing.project} {standing.day} {wait}")
     if not quiet:
         _say(f"{len(found) - len(incomplete)} of {len(found)} days are complete. Answers: wikiq results DAY")
 
@@ -57,6 +64,18 @@ def trouble_lines(standing: Standing) -> list[str]:
     lines = [f"{', '.join(names)} {state}: {visible(reason)}" for (state, reason), names in hours.items()]
     more = len(lines) - TROUBLES_SHOWN
     return [*lines[:TROUBLES_SHOWN], *([f"and {more} more reasons; wikiq status --json has them"] if more > 0 else [])]
+
+
+def index_line(standing: Standing) -> str | None:
+    """What a day that cannot be ranked by articles waits for, and what to do about it."""
+    if standing.waits_for is None:
+        return None
+    state, reason = standing.waits_for
+    index = f"the index of {standing.wanted_snapshot}" if standing.wanted_snapshot else "the wiki's index"
+    if not state.is_trouble:
+        return f"waits for {index}"
+    why = visible(reason) if reason else state
+    return f"waits for {index}, which is {state}: {why} Try again: wikiq resume; or rank by titles: --log-titles"
 
 
 def _say(text: str) -> None:

@@ -13,7 +13,7 @@ def worker(
         int | None,
         typer.Option("--concurrency", "-c", min=1, help="Processes. Default: one per CPU.", show_default=False),
     ] = None,
-    queues: Annotated[str, typer.Option("--queues", "-Q", help="Which lists to take tasks from.")] = "count,rank",
+    queues: Annotated[str, typer.Option("--queues", "-Q", help="Which lists to take tasks from.")] = "count,rank,index",
     loglevel: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Take tasks from the broker until told to stop.

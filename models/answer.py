@@ -60,6 +60,11 @@ class Period:
         return self.first + dt.timedelta(days=self.days - 1)
 
     @property
+    def middle(self) -> dt.date:
+        """The day that stands for the period where a single date is needed."""
+        return self.first + dt.timedelta(days=self.days // 2)
+
+    @property
     def is_week(self) -> bool:
         return self.days == DAYS_IN_WEEK
 

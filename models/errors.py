@@ -18,6 +18,7 @@ WikiqError
 │       └── UncountableFile    it is, but no hour file: fetching it anew would not help
 ├── OutputUnwritable           exit 1: the file to write to cannot be written
 ├── TaskFailed                 exit 1: a task ended with an error that is wikiq's own or the database's
+├── SumLawBroken               exit 1: a ranking lost views or counted some twice
 └── AnswerUnavailable          exit 1: nothing was counted for what was asked
 
 The docstring of each class is the sentence it prints when raised without arguments.
@@ -91,12 +92,28 @@ class UncountableFile(CorruptFile):
     """The file is no hour file."""
 
 
+class UnreadableDump(CorruptFile):
+    """The file is no SQL dump that wikiq can read."""
+
+
+class NoDumps(SourceError):
+    """The source has no dumps of the wiki."""
+
+
+class NoSnapshot(SourceError):
+    """The source has no finished dump run of the wiki."""
+
+
 class OutputUnwritable(WikiqError):
     """The output file cannot be written."""
 
 
 class TaskFailed(WikiqError):
     """A task ended with an unexpected error."""
+
+
+class SumLawBroken(WikiqError):
+    """The views of a ranking do not add up."""
 
 
 class AnswerUnavailable(WikiqError):

@@ -5,6 +5,10 @@
 ``day_tally``       the day's views added up, a Parquet block; what weeks are ranked from
 ``siteinfo``        what a wiki says of its namespaces, as it was fetched
 ``source_trouble``  sources that refused or did not answer a moment ago
+``wiki``            one row per wiki that is ranked by articles: whether its dump runs were found, which one is pinned
+``snapshot``        one row per (wiki, dump run) whose index was asked for, and what became of it
+``snapshot_table``  the five SQL dumps of a run, and what became of each
+``snapshot_block``  columns of these dumps until the index is built, then the index, as Parquet blocks
 ``answer``          one row per (project, period, universe) that was asked for; its figures once it was ranked
 ``exclusion``, ``ranked_article``, ``ranked_category``   the rows of an answer
 
@@ -18,6 +22,8 @@ from enum import StrEnum
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, DateTime, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
+
+from models.dump_run import DumpState
 
 
 class HourState(StrEnum):
@@ -118,6 +124,69 @@ class SourceTroubleRow(SQLModel, table=True):
     at: dt.datetime = Field(sa_column=_utc(nullable=False))
 
 
+class WikiRow(SQLModel, table=True):
+    """A wiki whose articles are ranked; ``pinned`` is the run for all its days, else each has its nearest."""
+
+    __tablename__ = "wiki"
+
+    project: str = Field(primary_key=True)
+    state: str = Field(default=DumpState.WAITING)
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    pinned: dt.date | None = None
+    source: str | None = Field(default=None, sa_column=Column(Text))
+    looked_at: dt.datetime | None = Field(default=None, sa_column=_utc())
+
+
+class SnapshotRow(SQLModel, table=True):
+    """A wiki at the time of a dump run. ``attempt`` names the blocks of its index, ``figures`` says what it holds."""
+
+    __tablename__ = "snapshot"
+
+    project: str = Field(primary_key=True)
+    run: dt.date = Field(primary_key=True)
+    state: str = Field(default=DumpState.WAITING)
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    source: str | None = Field(default=None, sa_column=Column(Text))
+    siteinfo: str | None = Field(default=None, sa_column=Column(Text))
+    attempt: str | None = None
+    figures: dict[str, int] | None = Field(default=None, sa_column=Column(JSON))
+    size: int | None = Field(default=None, sa_column=_big())
+    built_at: dt.datetime | None = Field(default=None, sa_column=_utc())
+    wikiq: str | None = None
+
+
+class SnapshotTableRow(SQLModel, table=True):
+    """One SQL dump of a run. ``size`` and the checksums are as announced; ``kept`` rows are in its blocks."""
+
+    __tablename__ = "snapshot_table"
+
+    project: str = Field(primary_key=True)
+    run: dt.date = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    state: str = Field(default=DumpState.WAITING)
+    reason: str | None = Field(default=None, sa_column=Column(Text))
+    file: str
+    size: int = Field(sa_column=_big(nullable=False))
+    sha1: str | None = None
+    md5: str | None = None
+    attempt: str | None = None
+    kept: int | None = Field(default=None, sa_column=_big())
+    read_at: dt.datetime | None = Field(default=None, sa_column=_utc())
+
+
+class SnapshotBlockRow(SQLModel, table=True):
+    """A piece of a table's columns or of an index; only those count whose ``attempt`` their table or snapshot names."""
+
+    __tablename__ = "snapshot_block"
+
+    project: str = Field(primary_key=True)
+    run: dt.date = Field(primary_key=True)
+    part: str = Field(primary_key=True)
+    attempt: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    block: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
 class AnswerRow(SQLModel, table=True):
     """One answer that was asked for; ``fingerprint`` names the counted hours it was ranked from, null before."""
 
@@ -133,6 +202,7 @@ class AnswerRow(SQLModel, table=True):
     days: int
     universe: str
     source: str | None = Field(default=None, sa_column=Column(Text))  # where to fetch; null is each worker's own
+    wanted_snapshot: dt.date | None = None  # the run to rank by; null until it is chosen, and for logged titles
     fingerprint: str | None = None
     verdict: str | None = None
     missing_hours: list[str] | None = Field(default=None, sa_column=Column(JSON))

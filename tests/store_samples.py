@@ -33,7 +33,7 @@ from models.tables import HourRow, HourState, HourTallyRow
 from worker.context import Context
 from worker.store import ledger, tallies
 from worker.store.database import open_database, reading, writing
-from worker.tally import from_block
+from worker.block import from_block
 
 EN, DE = parse_project("en.wikipedia"), parse_project("de.wikipedia")
 DAY = dt.date(2024, 1, 3)
@@ -178,17 +178,18 @@ def periods() -> st.SearchStrategy[Period]:
 
 
 @st.composite
-def answers(draw: st.DrawFn, period: Period, universe: Universe = LOGGED) -> Answer:
+def answers(draw: st.DrawFn, period: Period) -> Answer:
     """Any answer of en.wikipedia that ranking could return, and many that it would not."""
+    snapshot = draw(st.none() | DATES)
     days = week_from(period.first)[: period.days]
     hours = [hour for day in days for hour in hours_of(day)]
     missing = draw(st.one_of(st.just([]), st.just(hours), st.lists(st.sampled_from(hours), unique=True, max_size=4)))
     return Answer(
         project=EN.name,
         period=period,
-        universe=universe,
+        universe=LOGGED if snapshot is None else Universe.ARTICLES,
         missing_hours=tuple(sorted(missing)),
-        snapshot=draw(st.none() | DATES),
+        snapshot=snapshot,
         namespaces=draw(st.sampled_from(["canonical", "2024-01-01"])),
         project_views=draw(VIEWS),
         article_views=draw(VIEWS),

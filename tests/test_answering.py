@@ -21,7 +21,8 @@ from worker.answering import rank_period, weeks_to_rank
 from worker.context import Context
 from worker.counting import count_hour_file
 from worker.namespaces import ensure_siteinfo
-from worker.ranking import hours_in, rank_logged_titles
+from worker.ranking.counted import hours_in
+from worker.ranking.logged_titles import rank_logged_titles
 from worker.store import ledger, requests, tallies
 from worker.store.answers import load_answer
 from worker.store.database import reading, writing
@@ -107,7 +108,7 @@ def interrupt(monkeypatch, interruption, *, times=1):
             interruption(len(rankings))
         return rank_logged_titles(counted, siteinfo, **more)
 
-    monkeypatch.setitem(answering._RANKINGS, LOGGED, rank_and_be_interrupted)
+    monkeypatch.setattr(answering, "rank_logged_titles", rank_and_be_interrupted)
     return rankings
 
 

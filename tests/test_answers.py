@@ -38,7 +38,8 @@ def save(engine, answer, hours=None, project=EN):
     """Save an answer as ranked from these hours, or from what is counted now; whether that was accepted."""
     hours = now_counted(engine, answer.period, project) if hours is None else hours
     with writing(engine) as session:
-        return save_answer(session, project, answer, hours)
+        requests.request_answers(session, [project], [answer.period], answer.universe, None, answer.snapshot)
+        return save_answer(session, project, answer.universe, answer, hours)
 
 
 def load(engine, period, universe=LOGGED, project=EN):
@@ -86,7 +87,7 @@ def sample(views, period=TODAY):
 def test_what_was_saved_is_loaded(engine, answer):
     """Any answer, with hostile titles, empty lists, weeks of 168 hours and large numbers, comes back equal."""
     assert save(engine, answer)
-    assert load(engine, answer.period) == answer
+    assert load(engine, answer.period, answer.universe) == answer
 
 
 def test_times_come_back_in_utc(postgresql):
@@ -104,6 +105,7 @@ def test_times_come_back_in_utc(postgresql):
 @given(st.lists(answers(TODAY), min_size=2, max_size=3))
 def test_saving_again_replaces_everything(engine, several):
     """Of several answers for one period the last is there, and not one row of those before."""
+    several = [replace(answer, universe=LOGGED, snapshot=None) for answer in several]
     for answer in several:
         assert save(engine, answer)
     assert load(engine, TODAY) == several[-1]
@@ -117,7 +119,7 @@ def test_answers_are_kept_apart(engine):
         (EN, Period(DAY, 7), LOGGED): sample(2, Period(DAY, 7)),
         (EN, Period(DAY + dt.timedelta(days=1)), LOGGED): sample(3, Period(DAY + dt.timedelta(days=1))),
         (DE, TODAY, LOGGED): replace(sample(4), project=DE.name),
-        (EN, TODAY, Universe.ARTICLES): replace(sample(5), universe=Universe.ARTICLES),
+        (EN, TODAY, Universe.ARTICLES): replace(sample(5), universe=Universe.ARTICLES, snapshot=DAY),
     }
     for (project, _, _), answer in kept.items():
         assert save(engine, answer, project=project)

@@ -22,7 +22,8 @@ from cli.demosite.site import Site
 from models.errors import CorruptFile, SourceRefused, SourceUnreachable, UsageError
 from models.hour import Hour
 from worker import dumps_site
-from worker.dumps_site import DumpFile, fetch_siteinfo, finished_file, hour_url, siteinfo_runs
+from models.dump_run import DumpFile
+from worker.dumps_site import fetch_siteinfo, finished_file, hour_url, listed_runs
 from worker.fetch import open_http
 from worker.patience import Retries
 from worker.source import is_wikimedia, origin, parse_source, redirected, without_credentials
@@ -175,14 +176,14 @@ APACHE = b"""<table><tr><th><a href="?C=N;O=D">Name</a></th></tr>
 )
 def test_runs_are_read_from_listings(listing: bytes, runs: tuple[str, ...]) -> None:
     """Only links to folders of eight digits that are a real date count, each once, the newest first."""
-    assert siteinfo_runs(listing) == runs
+    assert listed_runs(listing) == runs
 
 
 @given(st.lists(st.dates(), unique=True), st.binary())
 def test_every_run_is_found(dates: list[dt.date], noise: bytes) -> None:
     """Whatever else a listing holds, the runs linked in it are found in descending order."""
     links = b"".join(b'<a href="%s/">' % date.isoformat().replace("-", "").encode() for date in dates)
-    found = siteinfo_runs(noise.replace(b"href", b"") + b'">' + links)
+    found = listed_runs(noise.replace(b"href", b"") + b'">' + links)
     assert list(found) == [date.isoformat().replace("-", "") for date in sorted(dates, reverse=True)]
 
 

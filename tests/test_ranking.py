@@ -16,7 +16,8 @@ from models.answer import STORED_DEPTH, Flag, Period, Rule, Universe, Verdict
 from models.hour import hours_of, week_from
 from models.project import parse_project
 from models.siteinfo import CANONICAL
-from worker.ranking import Counted, flag_of, hours_in, rank_logged_titles
+from worker.ranking.counted import Counted, flag_of, hours_in
+from worker.ranking.logged_titles import rank_logged_titles
 from worker.tally import SCHEMA, merge, tally_of
 
 EN = parse_project("en.wikipedia")

@@ -50,7 +50,7 @@ def rank(engine, period, project=EN, universe=LOGGED, namespaces="canonical"):
     answer = replace(PLAIN, project=project.name, period=period, universe=universe, namespaces=namespaces)
     with writing(engine) as session:
         hours = ledger.fingerprint(ledger.counted_hours(session, project, period))
-        assert save_answer(session, project, answer, hours)
+        assert save_answer(session, project, universe, answer, hours)
 
 
 def known(engine):
@@ -70,9 +70,12 @@ def weeks_around(engine, day, project=EN, universe=LOGGED):
         return [found.period.first for found in requests.weeks_around(session, project, day, universe)]
 
 
-def days_ranked(engine, period=WEEK, project=EN, universe=LOGGED):
+def fresh_days(engine, week=WEEK, project=EN, universe=LOGGED):
+    """The days of a week that was asked for whose answers are up to date."""
     with reading(engine) as session:
-        return requests.days_ranked(session, project, period, universe)
+        days = requests.days_within(session, requests.find_request(session, project, week, universe))
+        late = requests.out_of_date(session, days)
+        return [found.period.first for found in days if found not in late]
 
 
 def fetch_namespaces(engine, run, project=EN):
@@ -172,18 +175,19 @@ def test_the_weeks_around_a_day(engine):
     assert weeks_around(engine, DAY + dt.timedelta(days=30)) == []
 
 
-def test_days_ranked_are_the_weeks_own(engine):
-    """Single days of the week, ranked, be it from no hour; of this project and this universe."""
+def test_the_days_of_a_week_are_its_own(engine):
+    """Single days of the week, up to date, be it with no hour; of this project and this universe."""
     want(engine, *map(Period, week_from(WEEK.first)), WEEK)
-    assert days_ranked(engine) == 0
+    want(engine, WEEK, projects=(DE,))
+    assert fresh_days(engine) == []
     for period in (TODAY, WEEK, Period(WEEK.first), Period(WEEK.last)):
         rank(engine, period)
     rank(engine, Period(WEEK.last + dt.timedelta(days=1)))
     rank(engine, Period(WEEK.first - dt.timedelta(days=1)))
     rank(engine, Period(WEEK.first + dt.timedelta(days=1)), DE)
     rank(engine, Period(WEEK.first + dt.timedelta(days=1)), universe=Universe.ARTICLES)
-    assert days_ranked(engine) == 3
-    assert days_ranked(engine, project=DE) == 1
+    assert fresh_days(engine) == [WEEK.first, DAY, WEEK.last]
+    assert fresh_days(engine, project=DE) == [WEEK.first + dt.timedelta(days=1)]
 
 
 def test_the_source_that_was_asked_for_last_counts(engine):

@@ -17,7 +17,8 @@ from models.project import Project, parse_project
 from models.siteinfo import parse_siteinfo
 from worker.hour_file import read_blocks
 from worker.pageviews import count_views
-from worker.ranking import Counted, rank_logged_titles
+from worker.ranking.counted import Counted
+from worker.ranking.logged_titles import rank_logged_titles
 from worker.tally import merge, views_of
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"

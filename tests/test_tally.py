@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from strategies import LAW, SLOW_LAW, frame, plain, rows_frame, tallies, titles
 
 from worker import tally
-from worker.tally import SCHEMA, empty_tally, from_block, merge, tally_of, to_block, views_of
+from worker.block import from_block, to_block
+from worker.tally import SCHEMA, empty_tally, merge, tally_of, views_of
 
 ROWS = st.lists(st.tuples(titles(), st.integers(0, 5), st.integers(0, 2**40)), max_size=20)
 

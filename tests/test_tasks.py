@@ -32,7 +32,7 @@ from worker.store import ledger
 from worker.store.answers import load_answer
 from worker.store.database import reading, writing
 from worker.store.requests import request_answers
-from worker.tally import from_block
+from worker.block import from_block
 
 EN, DE = parse_project("en.wikipedia"), parse_project("de.wikipedia")
 LOGGED = Universe.LOGGED_TITLES

@@ -4,62 +4,96 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from models.answer import Answer, Period, Universe
-from models.hour import DAYS_IN_WEEK, Hour, days_between
+from models.hour import Hour, days_between
 from models.project import Project
 from models.version import VERSION
 from worker.context import Context
-from worker.ranking import Counted, rank_logged_titles
+from worker.ranking.articles import rank_articles
+from worker.ranking.counted import Counted, check_sums
+from worker.ranking.logged_titles import rank_logged_titles
 from worker.store import ledger, requests, tallies
 from worker.store.answers import save_answer
+from worker.store.blocks import load_index
 from worker.store.database import reading, writing
 from worker.store.ledger import CountedHour
+from worker.store.requests import Request
 from worker.store.siteinfo import load_siteinfo
 from worker.tally import merge
-
-_RANKINGS = {Universe.LOGGED_TITLES: rank_logged_titles}
 
 _log = logging.getLogger(__name__)
 
 
-def rank_period(context: Context, project: Project, period: Period, universe: Universe) -> Answer:
-    """Rank what is counted now and save it; done again for as long as hours are counted meanwhile.
+@dataclass(frozen=True, slots=True)
+class _Ranked:
+    """A ranking, and the counted hours and the tally that it was made from."""
+
+    answer: Answer
+    fingerprint: str
+    total: pl.DataFrame
+
+
+def rank_period(context: Context, project: Project, period: Period, universe: Universe) -> Answer | None:
+    """Rank what is counted now and save it; done again for as long as something changes meanwhile.
+
+    Returns:
+        The answer, or None where articles are to be ranked and the wiki's index is not there yet. The day waits for it
+        in the database: whoever builds the index ranks it.
 
     Raises:
+        SumLawBroken: the ranking lost views; nothing was saved.
         sqlalchemy.exc.DBAPIError: the database failed; the answer that was stored before stays.
     """
     while True:
-        hours, total, answer = _rank(context, project, period, universe)
+        ranked = _rank(context, project, period, universe)
+        if ranked is None:
+            _log.info("%s %s waits for the wiki's index.", project, period)
+            return None
         with writing(context.engine) as session:
-            if save_answer(session, project, answer, ledger.fingerprint(hours)):
+            if save_answer(session, project, universe, ranked.answer, ranked.fingerprint):
                 if not period.is_week:
-                    tallies.save_day_tally(session, project, period.first, ledger.fingerprint(hours), total)
-                return answer
-        _log.info("%s %s: an hour was counted meanwhile; ranking again.", project, period)
+                    tallies.save_day_tally(session, project, period.first, ranked.fingerprint, ranked.total)
+                return ranked.answer
+        _log.info("%s %s: what it is ranked from changed meanwhile; ranking again.", project, period)
 
 
 def weeks_to_rank(context: Context, project: Project, day: dt.date, universe: Universe) -> tuple[dt.date, ...]:
-    """First days of the weeks that hold this day, were asked for, are ranked day by day, and wait for no hour."""
+    """First days of the weeks that hold this day and can be ranked now, all their days being up to date."""
     with reading(context.engine) as session:
-        return tuple(
-            request.period.first
-            for request in requests.weeks_around(session, project, day, universe)
-            if requests.days_ranked(session, project, request.period, universe) == DAYS_IN_WEEK
-            and not ledger.waiting(session, project, request.period)
-        )
+        weeks = requests.weeks_around(session, project, day, universe)
+        return tuple(week.period.first for week in weeks if requests.can_be_ranked(session, week))
 
 
-def _rank(
-    context: Context, project: Project, period: Period, universe: Universe
-) -> tuple[tuple[CountedHour, ...], pl.DataFrame, Answer]:
+def periods_to_rank(context: Context, project: Project) -> tuple[Request, ...]:
+    """The wiki's answers by articles that are out of date and wait for no hour, no index and no day."""
+    with reading(context.engine) as session:
+        wanted = [
+            found
+            for found in requests.all_requests(session)
+            if found.project == project and found.universe is Universe.ARTICLES
+        ]
+        stale = requests.out_of_date(session, wanted)
+        return tuple(found for found in stale if requests.can_be_ranked(session, found))
+
+
+def _rank(context: Context, project: Project, period: Period, universe: Universe) -> _Ranked | None:
     with reading(context.engine) as session:
         hours = ledger.counted_hours(session, project, period)
         siteinfo = load_siteinfo(session, project)
-    total = merge(_daily(context, project, period, hours))
+        by_titles = requests.ranked_by_titles(session, project, universe)
+        found = requests.find_request(session, project, period, universe)
+    index = None
+    if not by_titles:
+        run = found.wanted_snapshot if found else None
+        index = load_index(context.engine, project, run) if run else None
+        if index is None:
+            return None
+    total = merge_days(context, project, period, hours)
     counted = Counted(
         project=project,
         period=period,
@@ -68,7 +102,17 @@ def _rank(
         total=total,
         hourly=lambda: _hourly(context, project, hours),
     )
-    return hours, total, _RANKINGS[universe](counted, siteinfo, computed_at=context.now(), version=VERSION)
+    if index is None:
+        answer = rank_logged_titles(counted, siteinfo, computed_at=context.now(), version=VERSION)
+    else:
+        answer = rank_articles(counted, index, computed_at=context.now(), version=VERSION)
+    check_sums(answer, sum(counted.views for counted in hours))
+    return _Ranked(answer, ledger.fingerprint(hours), total)
+
+
+def merge_days(context: Context, project: Project, period: Period, hours: Sequence[CountedHour]) -> pl.DataFrame:
+    """The tally of some hours of a period."""
+    return merge(_daily(context, project, period, hours))
 
 
 def _daily(context: Context, project: Project, period: Period, hours: Sequence[CountedHour]) -> Iterator[pl.DataFrame]:
@@ -80,6 +124,6 @@ def _daily(context: Context, project: Project, period: Period, hours: Sequence[C
         yield merge(tally for _, tally in _hourly(context, project, of_day)) if stored is None else stored
 
 
-def _hourly(context: Context, project: Project, hours: Sequence[CountedHour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
+def _hourly(context: Context, project: Project, hours: Iterable[CountedHour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
     with reading(context.engine) as session:
         yield from tallies.hour_tallies(session, project, (counted.hour for counted in hours))

@@ -17,6 +17,8 @@ from worker.tasks import TASKS, WikiqTask
 
 COUNT_QUEUE = "count"
 RANK_QUEUE = "rank"
+INDEX_QUEUE = "index"
+QUEUES = (COUNT_QUEUE, RANK_QUEUE, INDEX_QUEUE)
 KEY_PREFIX = "wikiq:"
 
 VISIBILITY_TIMEOUT = 1800
@@ -32,7 +34,12 @@ _EVERYWHERE: dict[str, Any] = {
     "timezone": "UTC",
     "broker_connection_retry_on_startup": True,
     "task_default_queue": COUNT_QUEUE,
-    "task_routes": {"wikiq.rank_*": {"queue": RANK_QUEUE}},
+    "task_routes": {
+        "wikiq.rank_*": {"queue": RANK_QUEUE},
+        "wikiq.index_wiki": {"queue": INDEX_QUEUE},
+        "wikiq.read_dump": {"queue": INDEX_QUEUE},
+        "wikiq.build_index": {"queue": INDEX_QUEUE},
+    },
     "task_acks_late": True,
     "task_ignore_result": False,
     "worker_prefetch_multiplier": 1,

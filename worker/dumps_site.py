@@ -12,8 +12,9 @@ import io
 import json
 import re
 import zlib
-from typing import Any, NamedTuple
+from typing import Any
 
+from models.dump_run import DumpFile
 from models.errors import CorruptFile, FileNotThere
 from models.hour import Hour
 from worker.budget import Budget
@@ -27,21 +28,12 @@ _SHA1 = re.compile(r"[0-9a-f]{40}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
 
-class DumpFile(NamedTuple):
-    """A file of a dump run as its dumpstatus.json announces it; ``size`` in bytes, the checksums in hexadecimal."""
-
-    name: str
-    size: int
-    sha1: str | None
-    md5: str | None
-
-
 def hour_url(source: str, hour: Hour) -> str:
     """Where an hour's pageviews lie."""
     return f"{source.rstrip('/')}/{hour.path}"
 
 
-def siteinfo_runs(listing_html: bytes) -> tuple[str, ...]:
+def listed_runs(listing_html: bytes) -> tuple[str, ...]:
     """The dump runs (``20160801``) that a directory listing links to, newest first."""
     found = {match.groups() for match in _RUN_LINK.finditer(listing_html)}
     return tuple(sorted((b"".join(date).decode() for date in found if _is_date(*map(int, date))), reverse=True))
@@ -87,13 +79,13 @@ def fetch_siteinfo(
 
     damage = None
     try:
-        runs = siteinfo_runs(read(""))
+        runs = listed_runs(read(""))
     except FileNotThere:
         return None
     for run in runs[:RUNS_TRIED]:
         try:
             if file := finished_file(read(f"{run}/dumpstatus.json"), "namespaces", database):
-                return _unpacked(file, read(f"{run}/{file.name}")), dt.date.fromisoformat(run)
+                return unpacked(file, read(f"{run}/{file.name}")), dt.date.fromisoformat(run)
         except FileNotThere:
             continue
         except CorruptFile as error:
@@ -103,7 +95,7 @@ def fetch_siteinfo(
     return None
 
 
-def _unpacked(file: DumpFile, packed: bytes) -> bytes:
+def unpacked(file: DumpFile, packed: bytes) -> bytes:
     """The text in a gzip file, checked against what was announced, of at most 10 MiB.
 
     Raises:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from celery.signals import task_failure
 from celery.worker import WorkController
 
-from worker.app import COUNT_QUEUE, RANK_QUEUE, Wikiq
+from worker.app import QUEUES, Wikiq
 from worker.budget import CONNECTIONS
 
 START_SECONDS = 30
@@ -45,7 +45,7 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
         pool="threads",
         # Enough to count while every connection downloads.
         concurrency=CONNECTIONS + (os.cpu_count() or 1),
-        queues=[COUNT_QUEUE, RANK_QUEUE],
+        queues=list(QUEUES),
         ready_callback=lambda _consumer: ready.set(),
         without_heartbeat=True,
         without_gossip=True,

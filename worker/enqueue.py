@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -21,9 +21,11 @@ from models.siteinfo import CANONICAL_ORIGIN
 from worker.app import Wikiq
 from worker.context import Context
 from worker.store import ledger, requests
-from worker.store.database import reading, writing
+from worker.store.database import reading, serialise, writing
 from worker.store.siteinfo import forget_siteinfo_troubles
-from worker.tasks import COUNT_HOUR, FETCH_SITEINFO, RANK_DAY, RANK_WEEK
+from worker.store.snapshots import forget_snapshot_troubles
+from worker.store.wikis import all_wikis, choose_anew, forget_wiki_troubles, lacks_index
+from worker.tasks import COUNT_HOUR, FETCH_SITEINFO, INDEX_WIKI, RANK_DAY, RANK_WEEK
 
 Ranking: TypeAlias = "AsyncResult[None]"
 """Tells whether a ranking that was sent is done; other modules name it without naming Celery."""
@@ -31,7 +33,11 @@ Ranking: TypeAlias = "AsyncResult[None]"
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a user asks for. ``source`` overrides the workers' own; ``force`` counts anew what is counted."""
+    """What a user asks for.
+
+    ``source`` overrides the workers' own; ``force`` counts anew what is counted; ``snapshot`` is the dump run to rank
+    articles by, by default the finished one that is nearest to each day.
+    """
 
     projects: tuple[Project, ...]
     days: tuple[dt.date, ...]
@@ -39,6 +45,7 @@ class Order:
     week: bool = False
     source: str | None = None
     force: bool = False
+    snapshot: dt.date | None = None
 
     @property
     def periods(self) -> tuple[Period, ...]:
@@ -49,6 +56,10 @@ class Order:
     def span(self) -> Period:
         """From the first day to the last."""
         return Period(self.days[0], (self.days[-1] - self.days[0]).days + 1)
+
+    def ranks(self, project: Project) -> bool:
+        """Whether the project's articles are to be ranked."""
+        return self.universe is Universe.ARTICLES and project in self.projects
 
     def holds(self, found: requests.Request) -> bool:
         """Whether the answer is one of those asked for."""
@@ -67,11 +78,20 @@ class DayWork:
 
 
 @dataclass(frozen=True, slots=True)
+class WikiWork:
+    """A wiki whose dump runs are to be chosen, or whose index is to be made."""
+
+    project: Project
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
-    """Everything that is missing: days to complete, and weeks whose days are done but which are out of date."""
+    """Everything that is missing: indexes, days to complete, weeks whose days are done but which are out of date."""
 
     days: tuple[DayWork, ...]
     weeks: tuple[requests.Request, ...]
+    wikis: tuple[WikiWork, ...] = ()
 
     @property
     def hours(self) -> int:
@@ -81,8 +101,10 @@ class Work:
 def request(context: Context, order: Order) -> None:
     """Put an order into the database. From then on ``missing_work`` finds it, whatever becomes of its messages."""
     with writing(context.engine) as session:
-        requests.request_answers(session, order.projects, order.periods, order.universe, order.source)
+        requests.request_answers(session, order.projects, order.periods, order.universe, order.source, order.snapshot)
         forget_siteinfo_troubles(session)
+        for project in order.projects:
+            forget_snapshot_troubles(session, project)
         for day in order.days:
             ledger.request_hours(session, order.projects, hours_of(day), recount=order.force)
 
@@ -92,6 +114,17 @@ def request_again(context: Context) -> None:
     with writing(context.engine) as session:
         ledger.forget_troubles(session)
         forget_siteinfo_troubles(session)
+        forget_snapshot_troubles(session)
+        forget_wiki_troubles(session)
+
+
+def refresh(context: Context, projects: Sequence[Project], snapshot: dt.date | None, source: str | None) -> None:
+    """Choose anew which dump run the answers of some wikis are ranked by: the nearest of today's, or the named one."""
+    with writing(context.engine) as session:
+        serialise(session)
+        for project in projects:
+            choose_anew(session, project, snapshot, source)
+            forget_snapshot_troubles(session, project)
 
 
 def missing_work(context: Context, order: Order | None = None) -> Work:
@@ -99,6 +132,8 @@ def missing_work(context: Context, order: Order | None = None) -> Work:
     with reading(context.engine) as session:
         wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
         stale = {*requests.out_of_date(session, wanted), *(found for found in wanted if _lacks_namespaces(found))}
+        wikis = [wiki for wiki in all_wikis(session) if order is None or order.ranks(wiki.project)]
+        lacking_index = tuple(WikiWork(wiki.project, wiki.source) for wiki in wikis if lacks_index(session, wiki))
         lacking = {
             found: ledger.uncounted(session, found.project, hours_of(found.period.first))
             for found in wanted
@@ -107,7 +142,8 @@ def missing_work(context: Context, order: Order | None = None) -> Work:
     days = [found for found in lacking if lacking[found] or found in stale]
     weeks = [found for found in wanted if found.period.is_week and found in stale]
     # A day's ranking goes on to its weeks by itself.
-    return Work(tuple(_together(days, lacking)), tuple(week for week in weeks if not _waits_for_a_day(week, days)))
+    ready = tuple(week for week in weeks if not _waits_for_a_day(week, days))
+    return Work(tuple(_together(days, lacking)), ready, lacking_index)
 
 
 def send(app: Wikiq, work: Work) -> list[Ranking]:
@@ -123,6 +159,8 @@ def send(app: Wikiq, work: Work) -> list[Ranking]:
         # Asked first, because the result store, which a chord asks first, retries for long and ends in a traceback.
         with app.connection_for_write() as connection:
             connection.ensure_connection(max_retries=1)
+        for wiki in work.wikis:
+            app.send_task(INDEX_WIKI, (wiki.project.name, wiki.source))
         sent = [_send_day(app, day) for day in work.days]
         weeks = [(week.period.first.isoformat(), week.project.name, week.universe) for week in work.weeks]
         return [*sent, *(app.send_task(RANK_WEEK, week) for week in weeks)]
@@ -135,9 +173,11 @@ def send(app: Wikiq, work: Work) -> list[Ranking]:
 def _send_day(app: Wikiq, work: DayWork) -> Ranking:
     names = [project.name for project in work.projects]
     tasks = app.tasks
-    header = [tasks[FETCH_SITEINFO].si(names, work.source)]
+    header = [] if work.universe is Universe.ARTICLES else [tasks[FETCH_SITEINFO].si(names, work.source)]
     header += [tasks[COUNT_HOUR].si(str(hour), names, work.source) for hour in work.hours]
     callback = tasks[RANK_DAY].s(day=work.day.isoformat(), projects=names, universe=work.universe)
+    if not header:
+        return callback.delay([])
     ranked: Ranking = chord(header, app=app)(callback)
     return ranked
 

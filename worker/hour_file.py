@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO
 
-from isal import igzip, igzip_lib
+from models.errors import UncountableFile
+from worker.unpack import BLOCK_BYTES, unpack
 
-from models.errors import CorruptFile, UncountableFile
-
-_BROKEN: tuple[type[Exception], ...] = (EOFError, igzip.BadGzipFile, igzip_lib.IsalError)  # type: ignore[assignment]  # isal types its error as an instance
-
-BLOCK_BYTES = 2 << 20
 MAX_TEXT_BYTES = 4 << 30
 MAX_LINE_BYTES = 1 << 20
 """The longest title in the field has 512 bytes; a line this long means that the text is no hour file."""
@@ -28,19 +23,13 @@ def read_blocks(path: Path, *, block_bytes: int = BLOCK_BYTES, max_text_bytes: i
         CorruptFile: the file is no gzip, is cut, or fails its checksum.
         UncountableFile: it unpacks to more than ``max_text_bytes``, or has a line of more than 1 MiB.
     """
-    try:
-        if not path.stat().st_size:
-            raise CorruptFile(f"{path.name} is empty.")
-        with igzip.open(path, "rb") as text:  # type: ignore[no-untyped-call]  # isal types its arguments loosely
-            yield from _whole_lines(text, block_bytes, max_text_bytes)
-    except _BROKEN as error:
-        raise CorruptFile(f"{path.name} cannot be unpacked: {error}") from error
+    return _whole_lines(unpack(path, block_bytes=block_bytes), max_text_bytes)
 
 
-def _whole_lines(text: IO[bytes], block_bytes: int, max_text_bytes: int) -> Iterator[bytes]:
+def _whole_lines(text: Iterable[bytes], max_text_bytes: int) -> Iterator[bytes]:
     rest = b""
     total = 0
-    while block := text.read(block_bytes):
+    for block in text:
         total += len(block)
         if total > max_text_bytes:
             raise UncountableFile(f"The file unpacks to more than {max_text_bytes / 2**30:g} GiB; it was not counted.")

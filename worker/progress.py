@@ -8,22 +8,47 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.answer import Universe, Verdict
+from models.dump_run import DumpState
 from models.hour import HOURS_IN_DAY
 from models.project import Project
+from models.snapshot import TableStanding
 from models.tables import HourState
 from worker.context import Context
 from worker.enqueue import Order
-from worker.store import ledger, requests
+from worker.store import ledger, requests, snapshots, wikis
 from worker.store.database import reading
+from worker.store.wikis import WikiStanding
+
+
+@dataclass(frozen=True, slots=True)
+class IndexProgress:
+    """How far a wiki's index is. ``run`` is None while its dump runs are not chosen; sizes are bytes.
+
+    ``blocks`` are the pieces that are written to the database so far: a number that moves while somebody works.
+    """
+
+    project: Project
+    run: dt.date | None
+    state: DumpState
+    reason: str | None
+    tables: int = 0
+    fetched: int = 0
+    size: int = 0
+    blocks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Hours by state (an hour of two projects counts twice), bytes of counted files, answers still to be ranked."""
+    """Hours by state (an hour of two projects counts twice), bytes of counted files, answers still to be ranked.
+
+    ``unranked`` are the answers that will be ranked by themselves; ``indexes`` those that are not built, whatever the
+    reason.
+    """
 
     hours: Mapping[HourState, int]
     size: int
     unranked: int
+    indexes: tuple[IndexProgress, ...] = ()
 
     @property
     def total(self) -> int:
@@ -36,12 +61,21 @@ class Progress:
     @property
     def done(self) -> bool:
         """Whether nothing more will happen by itself."""
-        return not self.waiting and not self.unranked
+        return not self.waiting and not self.unranked and not self.indexing
+
+    @property
+    def indexing(self) -> bool:
+        """Whether an index is being made, or will be."""
+        return any(index.state is DumpState.WAITING for index in self.indexes)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Where one day of one project stands."""
+    """Where one day of one project stands.
+
+    ``snapshot`` is the run it was ranked by; ``waits_for`` says why it cannot be ranked by articles yet: the state of
+    the index, and the reason if there is one.
+    """
 
     project: Project
     day: dt.date
@@ -49,6 +83,9 @@ class Standing:
     hours: Mapping[HourState, int]
     ranked: bool
     troubles: tuple[ledger.Trouble, ...]
+    snapshot: dt.date | None = None
+    wanted_snapshot: dt.date | None = None
+    waits_for: tuple[DumpState, str | None] | None = None
 
     @property
     def counted(self) -> int:
@@ -64,13 +101,16 @@ def progress_of(context: Context, order: Order | None) -> Progress:
     projects, span = (order.projects, order.span) if order else (None, None)
     with reading(context.engine) as session:
         wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
+        stale = requests.out_of_date(session, wanted)
+        waits = [requests.wait_for_snapshot(session, found) for found in stale]
         hours: Counter[HourState] = Counter()
         for states in ledger.tally_states(session, projects, span).values():
             hours.update(states)
         return Progress(
             hours=hours,
             size=ledger.counted_bytes(session, projects, span),
-            unranked=len(requests.out_of_date(session, wanted)),
+            unranked=sum(not (wait and wait[0].is_trouble) for wait in waits),
+            indexes=_indexes(context, order),
         )
 
 
@@ -81,6 +121,7 @@ def standings(context: Context, order: Order | None = None) -> tuple[Standing, .
         wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
         days = [found for found in wanted if not found.period.is_week]
         stale = set(requests.out_of_date(session, days))
+        waits = {found: requests.wait_for_snapshot(session, found) for found in stale}
         states = ledger.tally_states(session, projects, span)
         troubles = ledger.troubles(session, projects, span)
     return tuple(
@@ -95,6 +136,49 @@ def standings(context: Context, order: Order | None = None) -> tuple[Standing, .
                 for trouble in troubles
                 if (trouble.project, trouble.hour.day) == (found.project.name, found.period.first)
             ),
+            snapshot=found.snapshot,
+            wanted_snapshot=found.wanted_snapshot,
+            waits_for=waits.get(found),
         )
         for found in days
     )
+
+
+def _indexes(context: Context, order: Order | None) -> tuple[IndexProgress, ...]:
+    with reading(context.engine) as session:
+        known = [wiki for wiki in wikis.all_wikis(session) if order is None or order.ranks(wiki.project)]
+        wanted = {wiki: wikis.wanted_runs(session, wiki.project) for wiki in known}
+    choices = [
+        IndexProgress(wiki.project, None, wiki.state, wiki.reason)
+        for wiki in known
+        if wiki.state not in (DumpState.DONE, DumpState.NO_DUMPS)
+    ]
+    found = [_index(context, wiki, run) for wiki in known for run in sorted(wanted[wiki])]
+    return (*choices, *(index for index in found if index.state is not DumpState.DONE))
+
+
+def _index(context: Context, wiki: WikiStanding, run: dt.date) -> IndexProgress:
+    with reading(context.engine) as session:
+        snapshot = snapshots.load_snapshot(session, wiki.project, run)
+        blocks = snapshots.blocks_written(session, wiki.project, run)
+    if snapshot is None:
+        return IndexProgress(wiki.project, run, DumpState.WAITING, None)
+    return IndexProgress(
+        project=wiki.project,
+        run=run,
+        state=snapshot.state,
+        reason=snapshot.reason,
+        tables=sum(table.state is DumpState.DONE for table in snapshot.tables),
+        fetched=sum(_fetched(context, table) for table in snapshot.tables),
+        size=sum(table.file.size for table in snapshot.tables),
+        blocks=blocks,
+    )
+
+
+def _fetched(context: Context, table: TableStanding) -> int:
+    """Bytes of a dump that are here; what other machines have of it is not known."""
+    if table.state is DumpState.DONE:
+        return table.file.size
+    path = context.settings.downloads_dir / table.file.name
+    places = (path, path.with_name(f"{path.name}.part"))
+    return max((place.stat().st_size for place in places if place.exists()), default=0)

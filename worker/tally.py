@@ -7,12 +7,11 @@ A tally is a polars frame, sorted by the title's bytes, one row per title::
     mobile   UInt64   views
 
 Merging is associative and order-free, so an hour, a day and a week are the same kind of value. A tally is stored as a
-Parquet block (https://parquet.apache.org/docs/file-format/), which other tools open too.
+block (worker/block.py).
 """
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable
 
 import numpy as np
@@ -64,15 +63,3 @@ def merge(tallies: Iterable[pl.DataFrame]) -> pl.DataFrame:
 def views_of(tally: pl.DataFrame) -> int:
     """All views of the tally, desktop and mobile."""
     return int(tally["desktop"].sum()) + int(tally["mobile"].sum())
-
-
-def to_block(tally: pl.DataFrame) -> bytes:
-    """The tally as one compressed Parquet block."""
-    block = io.BytesIO()
-    tally.write_parquet(block, compression="zstd", compression_level=1, statistics=False)
-    return block.getvalue()
-
-
-def from_block(block: bytes) -> pl.DataFrame:
-    """The tally that ``to_block`` stored."""
-    return pl.read_parquet(io.BytesIO(block))

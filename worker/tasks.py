@@ -5,11 +5,17 @@ wikiq.fetch_siteinfo  the namespaces of some wikis, once
 wikiq.count_hour      one hour file for some projects; part of its day's chord
 wikiq.rank_day        the day's answers; the chord's callback
 wikiq.rank_week       the week's answers, once its seven days are ranked
+wikiq.index_wiki      which dump runs a wiki is ranked by; sends the tasks that their indexes lack
+wikiq.read_dump       one SQL dump of a run; the last of the five sends the next
+wikiq.build_index     a run's index; sends the rankings that waited for it
 ==================== ==========================================================================
+
+Nothing waits for another task by blocking: each looks into the database for what has become possible, and sends it.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +23,16 @@ from celery import Task
 from celery.utils.log import get_task_logger
 
 from models.answer import Period, Universe
+from models.dump_run import DumpState, DumpTable
 from models.hour import DAYS_IN_WEEK, parse_day, parse_hour
 from models.project import Project, parse_project
 from models.tables import HourState
-from worker.answering import rank_period, weeks_to_rank
+from worker.answering import periods_to_rank, rank_period, weeks_to_rank
 from worker.counting import Receipt, count_hour_file, record_trouble
+from worker.indexing import build, can_be_built, note_trouble, tables_to_read
+from worker.indexing import read_dump as fetch_and_read
 from worker.namespaces import ensure_siteinfo
+from worker.snapshots import choose_snapshots
 
 if TYPE_CHECKING:
     from worker.app import Wikiq
@@ -31,6 +41,9 @@ FETCH_SITEINFO = "wikiq.fetch_siteinfo"
 COUNT_HOUR = "wikiq.count_hour"
 RANK_DAY = "wikiq.rank_day"
 RANK_WEEK = "wikiq.rank_week"
+INDEX_WIKI = "wikiq.index_wiki"
+READ_DUMP = "wikiq.read_dump"
+BUILD_INDEX = "wikiq.build_index"
 
 _log = get_task_logger(__name__)
 
@@ -77,8 +90,64 @@ def rank_week(task: WikiqTask, first_day: str, project: str, universe: str) -> N
     rank_period(task.app.context(), parse_project(project), week, Universe(universe))
 
 
+def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None:
+    """Choose the dump runs of a wiki, and see to it that their indexes are made and its days ranked."""
+    wiki, context = parse_project(project), task.app.context()
+    for run in choose_snapshots(context, wiki, source or context.settings.source):
+        for table in tables_to_read(context, wiki, run):
+            task.app.send_task(READ_DUMP, (project, run.isoformat(), table.value, source))
+        _build_if_read(task, wiki, run)
+    _rank_what_waited(task, wiki)
+
+
+def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str | None = None) -> None:
+    """Read one SQL dump."""
+    context = task.app.context()
+    wanted = parse_project(project), parse_day(run), DumpTable(table)
+    try:
+        fetch_and_read(context, *wanted, source=source or context.settings.source)
+    except Exception as error:
+        note_trouble(context, *wanted, DumpState.FAILED, f"{type(error).__name__}: {error}")
+        raise
+    _build_if_read(task, *wanted[:2])
+
+
+def build_index(task: WikiqTask, project: str, run: str) -> None:
+    """Build a run's index from its five tables, and rank what waited for it."""
+    context = task.app.context()
+    wanted = parse_project(project), parse_day(run)
+    try:
+        build(context, *wanted)
+    except Exception as error:
+        note_trouble(context, *wanted, None, DumpState.FAILED, f"{type(error).__name__}: {error}")
+        raise
+    _rank_what_waited(task, wanted[0])
+
+
+def _build_if_read(task: WikiqTask, project: Project, run: dt.date) -> None:
+    if can_be_built(task.app.context(), project, run):
+        task.app.send_task(BUILD_INDEX, (project.name, run.isoformat()))
+
+
+def _rank_what_waited(task: WikiqTask, project: Project) -> None:
+    for found in periods_to_rank(task.app.context(), project):
+        first = found.period.first.isoformat()
+        if found.period.is_week:
+            task.app.send_task(RANK_WEEK, (first, project.name, found.universe.value))
+        else:
+            task.app.send_task(RANK_DAY, ([], first, [project.name], found.universe.value))
+
+
 def _projects(names: list[str]) -> tuple[Project, ...]:
     return tuple(parse_project(name) for name in names)
 
 
-TASKS = {FETCH_SITEINFO: fetch_siteinfo, COUNT_HOUR: count_hour, RANK_DAY: rank_day, RANK_WEEK: rank_week}
+TASKS = {
+    FETCH_SITEINFO: fetch_siteinfo,
+    COUNT_HOUR: count_hour,
+    RANK_DAY: rank_day,
+    RANK_WEEK: rank_week,
+    INDEX_WIKI: index_wiki,
+    READ_DUMP: read_dump,
+    BUILD_INDEX: build_index,
+}

@@ -28,16 +28,25 @@ from worker.store.ledger import counted_hours, fingerprint
 from worker.store.requests import insert_answer
 
 
-def save_answer(session: Session, project: Project, answer: Answer, hours: str) -> bool:
-    """Replace a stored answer, unless its hours are not the ones that are counted now.
+def save_answer(session: Session, project: Project, asked: Universe, answer: Answer, hours: str) -> bool:
+    """Replace a stored answer, unless it was ranked from other hours or another snapshot than those of now.
 
     The answer's row is locked first, so of two rankings at once the one that saw fewer hours cannot be the last.
 
+    Args:
+        session: a transaction.
+        project: whose answer it is.
+        asked: the universe that was asked for; a wiki without dumps is ranked by logged titles all the same.
+        answer: what was ranked.
+        hours: the fingerprint of the hours that it was ranked from.
+
     Returns:
-        Whether it was saved; False means that an hour was counted meanwhile and the ranking is to be done again.
+        Whether it was saved; False means that something changed meanwhile and the ranking is to be done again.
     """
-    row = _locked(session, project, answer)
+    row = _locked(session, project, asked, answer)
     if hours != fingerprint(counted_hours(session, project, answer.period)):
+        return False
+    if answer.snapshot is not None and answer.snapshot != row.wanted_snapshot:
         return False
     for column, value in _figures(answer).items():
         setattr(row, column, value)
@@ -69,7 +78,7 @@ def load_answer(session: Session, project: Project, period: Period, universe: Un
     return Answer(
         project=project.name,
         period=period,
-        universe=universe,
+        universe=Universe.LOGGED_TITLES if row.snapshot is None else Universe.ARTICLES,
         missing_hours=tuple(parse_hour(hour) for hour in row.missing_hours or ()),
         snapshot=row.snapshot,
         namespaces=row.namespaces or "",
@@ -102,9 +111,9 @@ def _of(project: Project, period: Period, universe: Universe) -> Any:  # noqa: A
     )
 
 
-def _locked(session: Session, project: Project, answer: Answer) -> AnswerRow:
-    insert_answer(session, project, answer.period, answer.universe)
-    row: AnswerRow = session.exec(_of(project, answer.period, answer.universe).with_for_update()).one()
+def _locked(session: Session, project: Project, asked: Universe, answer: Answer) -> AnswerRow:
+    insert_answer(session, project, answer.period, asked)
+    row: AnswerRow = session.exec(_of(project, answer.period, asked).with_for_update()).one()
     return row
 
 

@@ -11,20 +11,24 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from models.answer import Period, Universe
+from models.dump_run import DumpState
 from models.hour import DAYS_IN_WEEK
 from models.project import Project, parse_project
 from models.tables import AnswerRow
 from worker.store.database import serialise
-from worker.store.ledger import counted_hours, fingerprint
-from worker.store.siteinfo import load_siteinfo
+from worker.store.ledger import counted_hours, fingerprint, waiting
+from worker.store.siteinfo import namespaces_origin
+from worker.store.snapshots import snapshot_state
 from worker.store.upsert import insert_missing
+from worker.store.wikis import load_wiki, want_wiki
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An answer that was asked for, and what it was last ranked from: a fingerprint of hours, namespaces' origin.
+    """An answer that was asked for, and what it was last ranked from: hours, snapshot, namespaces.
 
-    ``source`` is where its hours are to be fetched, None where that is left to the worker.
+    ``wanted_snapshot`` is the run to rank articles by, None until one is chosen. ``source`` is where its hours are to
+    be fetched, None where that is left to the worker.
     """
 
     project: Project
@@ -32,6 +36,8 @@ class Request:
     universe: Universe
     fingerprint: str | None
     namespaces: str | None
+    snapshot: dt.date | None
+    wanted_snapshot: dt.date | None
     source: str | None
 
 
@@ -41,14 +47,23 @@ def request_answers(
     periods: Iterable[Period],
     universe: Universe,
     source: str | None = None,
+    snapshot: dt.date | None = None,
 ) -> None:
-    """Note that these answers are wanted, and from where; figures that are known already stay as they are."""
+    """Note that these answers are wanted, and from where; figures that are known already stay as they are.
+
+    Articles are ranked by the given snapshot. Without one, the run that was chosen before stays, unless its index could
+    not be had: then one is chosen anew.
+    """
     serialise(session)
     wanted = list(periods)
     for project in projects:
         for period in wanted:
             key = insert_answer(session, project, period, universe)
             session.execute(update(AnswerRow).filter_by(**key).values(source=source))
+            if universe is Universe.ARTICLES:
+                _want_snapshot(session, project, key, snapshot)
+        if universe is Universe.ARTICLES:
+            want_wiki(session, project, source)
 
 
 def insert_answer(session: Session, project: Project, period: Period, universe: Universe) -> dict[str, Any]:
@@ -67,13 +82,55 @@ def all_requests(session: Session) -> tuple[Request, ...]:
 
 
 def out_of_date(session: Session, wanted: Iterable[Request]) -> tuple[Request, ...]:
-    """Those of the requests whose answer was not ranked from what is known now: the counted hours, the namespaces."""
+    """Those of the requests whose answer was not ranked from today's hours, snapshot and namespaces."""
     return tuple(
         request
         for request in wanted
         if request.fingerprint != fingerprint(counted_hours(session, request.project, request.period))
-        or request.namespaces != load_siteinfo(session, request.project).origin
+        or not _has_its_basis(session, request)
     )
+
+
+def ranked_by_titles(session: Session, project: Project, universe: Universe) -> bool:
+    """Whether a ranking is by logged titles: because that was asked for, or because the wiki has no dumps."""
+    if universe is Universe.LOGGED_TITLES:
+        return True
+    wiki = load_wiki(session, project)
+    return wiki is not None and wiki.state is DumpState.NO_DUMPS
+
+
+def wait_for_snapshot(session: Session, request: Request) -> tuple[DumpState, str | None] | None:
+    """Why an answer cannot be ranked yet, for want of an index; None where that is no obstacle."""
+    if ranked_by_titles(session, request.project, request.universe):
+        return None
+    if request.wanted_snapshot is None:
+        wiki = load_wiki(session, request.project)
+        return (wiki.state, wiki.reason) if wiki else (DumpState.WAITING, None)
+    state, reason = snapshot_state(session, request.project, request.wanted_snapshot)
+    return None if state is DumpState.DONE else (state, reason)
+
+
+def can_be_ranked(session: Session, found: Request) -> bool:
+    """Whether an answer waits for nothing: no hour, no index and, where it is a week's, no day."""
+    if waiting(session, found.project, found.period) or wait_for_snapshot(session, found):
+        return False
+    if not found.period.is_week:
+        return True
+    days = days_within(session, found)
+    return len(days) == DAYS_IN_WEEK and not out_of_date(session, days)
+
+
+def find_request(session: Session, project: Project, period: Period, universe: Universe) -> Request | None:
+    """What was asked for, if it was."""
+    row = session.exec(
+        select(AnswerRow).where(
+            AnswerRow.project == project.name,
+            AnswerRow.first_day == period.first,
+            AnswerRow.days == period.days,
+            AnswerRow.universe == universe,
+        )
+    ).first()
+    return _request(row) if row else None
 
 
 def weeks_around(session: Session, project: Project, day: dt.date, universe: Universe) -> tuple[Request, ...]:
@@ -89,26 +146,44 @@ def weeks_around(session: Session, project: Project, day: dt.date, universe: Uni
     return tuple(_request(row) for row in rows)
 
 
-def days_ranked(session: Session, project: Project, period: Period, universe: Universe) -> int:
-    """How many single days of the period were ranked, be it from few hours."""
+def days_within(session: Session, week: Request) -> tuple[Request, ...]:
+    """The single days of a week that were asked for in the same universe."""
     rows = session.exec(
-        select(col(AnswerRow.first_day)).where(
-            AnswerRow.project == project.name,
-            AnswerRow.universe == universe,
+        select(AnswerRow).where(
+            AnswerRow.project == week.project.name,
+            AnswerRow.universe == week.universe,
             AnswerRow.days == 1,
-            col(AnswerRow.first_day).between(period.first, period.last),
-            col(AnswerRow.fingerprint).is_not(None),
+            col(AnswerRow.first_day).between(week.period.first, week.period.last),
         )
     )
-    return len(rows.all())
+    return tuple(_request(row) for row in rows)
+
+
+def _want_snapshot(session: Session, project: Project, key: dict[str, Any], snapshot: dt.date | None) -> None:
+    row = session.exec(select(AnswerRow).filter_by(**key)).one()
+    wiki = load_wiki(session, project)
+    pinned = snapshot or (wiki.pinned if wiki else None)
+    chosen = row.wanted_snapshot
+    if pinned is None and chosen is not None and snapshot_state(session, project, chosen)[0].is_trouble:
+        chosen = None
+    session.execute(update(AnswerRow).filter_by(**key).values(wanted_snapshot=pinned or chosen))
+
+
+def _has_its_basis(session: Session, request: Request) -> bool:
+    if ranked_by_titles(session, request.project, request.universe):
+        origin = namespaces_origin(session, request.project)
+        return request.snapshot is None and request.namespaces == origin
+    return request.snapshot is not None and request.snapshot == request.wanted_snapshot
 
 
 def _request(row: AnswerRow) -> Request:
     return Request(
-        parse_project(row.project),
-        Period(row.first_day, row.days),
-        Universe(row.universe),
-        row.fingerprint,
-        row.namespaces,
-        row.source,
+        project=parse_project(row.project),
+        period=Period(row.first_day, row.days),
+        universe=Universe(row.universe),
+        fingerprint=row.fingerprint,
+        namespaces=row.namespaces,
+        snapshot=row.snapshot,
+        wanted_snapshot=row.wanted_snapshot,
+        source=row.source,
     )

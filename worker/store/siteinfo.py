@@ -21,6 +21,14 @@ def load_siteinfo(session: Session, project: Project) -> Siteinfo:
     return parse_siteinfo(row.document, row.run.isoformat())
 
 
+def namespaces_origin(session: Session, project: Project) -> str:
+    """Where ``load_siteinfo`` has it from, without reading the document: a run's date, or ``canonical``."""
+    run = session.exec(
+        select(col(SiteinfoRow.run)).where(SiteinfoRow.project == project.name, col(SiteinfoRow.document).is_not(None))
+    ).first()
+    return run.isoformat() if run else CANONICAL.origin
+
+
 def has_siteinfo(session: Session, project: Project) -> bool:
     """Whether the wiki's own siteinfo was fetched."""
     row = session.get(SiteinfoRow, project.name)

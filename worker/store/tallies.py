@@ -12,9 +12,10 @@ from sqlmodel import Session, select
 from models.hour import Hour
 from models.project import Project
 from models.tables import DayTallyRow, HourRow, HourState, HourTallyRow
+from worker.block import from_block, to_block
 from worker.store.ledger import key_of
 from worker.store.upsert import upsert
-from worker.tally import from_block, to_block, views_of
+from worker.tally import views_of
 
 
 @dataclass(frozen=True, slots=True)

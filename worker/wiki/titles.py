@@ -34,10 +34,12 @@ def canonical_titles(titles: pl.Series, *, first_letter: bool) -> pl.Series:
     )["title"]
 
 
-def excluding_rules(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
-    """For each logged title (Binary) the rule that keeps it out of the ranking by its name alone, or null.
+def read_titles(titles: pl.Series, siteinfo: Siteinfo) -> pl.DataFrame:
+    """What each logged title (Binary) says: how MediaWiki spells it, and the rule that excludes it by its name alone.
 
-    The rules that need no page table, in the order of ``models.answer.Rule``; the first that applies is given.
+    Returns:
+        One row per title: ``canonical`` (Binary) and ``rule`` (String, mostly null), the first that applies of the
+        rules that need no page table, in the order of ``models.answer.Rule``.
     """
     canonical = canonical_titles(_as_text(titles), first_letter=siteinfo.first_letter)
     prefix = pl.col("title").str.extract(r"^:?_*([^:]*?)_*:", 1).str.to_lowercase()
@@ -50,7 +52,12 @@ def excluding_rules(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
         .then(pl.lit(Rule.MAIN_PAGE))
         .alias("rule")
     )
-    return canonical.to_frame().select(rule)["rule"]
+    return canonical.to_frame().select(pl.col("title").cast(pl.Binary).alias("canonical"), rule)
+
+
+def excluding_rules(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
+    """For each logged title (Binary) the rule that keeps it out of the ranking by its name alone, or null."""
+    return read_titles(titles, siteinfo)["rule"]
 
 
 def _as_text(titles: pl.Series) -> pl.Series:

@@ -15,7 +15,7 @@ from strategies import LAW, titles
 
 from models.answer import Rule
 from models.siteinfo import CANONICAL, Siteinfo, normal_prefix
-from worker.wiki import canonical_titles, excluding_rules
+from worker.wiki.titles import canonical_titles, excluding_rules
 
 GERMAN = Siteinfo(
     prefixes=CANONICAL.prefixes

@@ -1,0 +1,64 @@
+"""Categories: the views of their member articles, each article counting fully in every one of its categories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from models.answer import STORED_DEPTH, RankedCategory
+from models.title import title_text
+from worker.wiki.index import Numbers, WikiIndex
+
+
+@dataclass(frozen=True, slots=True)
+class CategorySums:
+    """Per category number: the views of its members, and how many of them were requested."""
+
+    views: npt.NDArray[np.uint64]
+    requested: npt.NDArray[np.int64]
+
+
+def top_categories(views: npt.NDArray[np.uint64], index: WikiIndex) -> tuple[RankedCategory, ...]:
+    """The visible categories whose direct members have the most views.
+
+    Args:
+        views: of each article, by its number.
+        index: the wiki's.
+    """
+    categories = index.categories()
+    sums = category_sums(views, index, categories)
+    order = np.argsort(np.iinfo(np.int64).max - sums.views.astype(np.int64), kind="stable")[:STORED_DEPTH]
+    names = categories["name"].gather(order)
+    return tuple(
+        RankedCategory(rank, title_text(name), int(sums.views[number]), int(sums.requested[number]))
+        for rank, (number, name) in enumerate(zip(order.tolist(), names, strict=True), start=1)
+        if sums.views[number]
+    )
+
+
+def category_sums(views: npt.NDArray[np.uint64], index: WikiIndex, categories: pl.DataFrame) -> CategorySums:
+    """Add up the members of every visible category; hidden ones have zeros."""
+    sums = CategorySums(np.zeros(len(categories), dtype=np.uint64), np.zeros(len(categories), dtype=np.int64))
+    for numbers, begins, members in index.members(categories):
+        of_members = views[members]
+        sums.views[numbers] = np.add.reduceat(of_members, begins)
+        sums.requested[numbers] = np.add.reduceat((of_members > 0).astype(np.int64), begins)
+    return sums
+
+
+def members_of(name: bytes, index: WikiIndex) -> tuple[Numbers, bool] | None:
+    """The member articles of a category, ascending, and whether it is hidden; None where there is no such category."""
+    categories = index.categories()
+    found = categories.with_row_index("number").filter(pl.col("name") == name)
+    if found.is_empty():
+        return None
+    number, hidden = found["number"][0], found["hidden"][0]
+    for numbers, begins, members in index.members(categories, hidden=hidden):
+        place = int(np.searchsorted(numbers, number))
+        if place < len(numbers) and numbers[place] == number:
+            end = begins[place + 1] if place + 1 < len(begins) else len(members)
+            return members[begins[place] : end], hidden
+    return None

@@ -1,0 +1,95 @@
+"""A wiki's index: which titles exist, which article each means, and which articles each category has.
+
+An article is a page of namespace 0 that is neither a redirect nor the main page. Articles are numbered from 0 in the
+order of their titles' bytes, and so are categories; a smaller number therefore wins a tie. The index is kept in parts,
+each a sequence of frames:
+
+===============  =====================================================================================================
+titles           sorted by ``title`` (Binary): ``article`` UInt32, ``redirect`` Boolean; every article, and every
+                 redirect that leads to one
+categories       in the order of their numbers: ``name`` Binary, ``hidden`` Boolean, ``members`` UInt32; those with at
+                 least one member
+members          ``article`` UInt32: the members of the visible categories, one category after the other, each one's
+                 ascending; a frame holds whole categories
+hidden_members   the same for hidden (maintenance) categories
+===============  =====================================================================================================
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from models.siteinfo import Siteinfo
+from models.snapshot import Figures
+
+Numbers = npt.NDArray[np.uint32]
+
+
+class Part(StrEnum):
+    """A sequence of frames of an index."""
+
+    TITLES = "titles"
+    CATEGORIES = "categories"
+    MEMBERS = "members"
+    HIDDEN_MEMBERS = "hidden_members"
+
+
+PART_SCHEMAS: Mapping[Part, pl.Schema] = {
+    Part.TITLES: pl.Schema({"title": pl.Binary(), "article": pl.UInt32(), "redirect": pl.Boolean()}),
+    Part.CATEGORIES: pl.Schema({"name": pl.Binary(), "hidden": pl.Boolean(), "members": pl.UInt32()}),
+    Part.MEMBERS: pl.Schema({"article": pl.UInt32()}),
+    Part.HIDDEN_MEMBERS: pl.Schema({"article": pl.UInt32()}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WikiIndex:
+    """An index that can be read any number of times.
+
+    Attributes:
+        run: the date of the dump run.
+        siteinfo: of the same run.
+        figures: what it holds.
+        frames: gives a part's frames, in order.
+    """
+
+    run: dt.date
+    siteinfo: Siteinfo
+    figures: Figures
+    frames: Callable[[Part], Iterable[pl.DataFrame]] = field(repr=False)
+
+    def categories(self) -> pl.DataFrame:
+        """All categories, as one frame."""
+        return pl.concat([PART_SCHEMAS[Part.CATEGORIES].to_frame(), *self.frames(Part.CATEGORIES)])
+
+    def members(self, categories: pl.DataFrame, *, hidden: bool = False) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+        """The members of all visible, or all hidden, categories.
+
+        Yields:
+            For some categories, in order: their numbers, where in the third array each one's members begin, and the
+            members' article numbers.
+        """
+        chosen = np.flatnonzero(categories["hidden"].to_numpy() == hidden).astype(np.uint32)
+        ends = np.cumsum(categories["members"].to_numpy()[chosen], dtype=np.int64)
+        begins = ends - categories["members"].to_numpy()[chosen]
+        done = rows = 0
+        for frame in self.frames(Part.HIDDEN_MEMBERS if hidden else Part.MEMBERS):
+            until = int(np.searchsorted(ends, rows + len(frame), side="right"))
+            yield chosen[done:until], (begins[done:until] - rows).astype(np.uint32), frame["article"].to_numpy()
+            done, rows = until, rows + len(frame)
+
+    def titles_of(self, articles: Numbers) -> dict[int, bytes]:
+        """The titles of some articles, by their numbers."""
+        wanted = pl.Series("article", articles, dtype=pl.UInt32).to_frame().unique()
+        titles: dict[int, bytes] = {}
+        for frame in self.frames(Part.TITLES):
+            found = frame.lazy().filter(~pl.col("redirect")).join(wanted.lazy(), on="article", how="semi").collect()
+            titles.update(zip(found["article"], found["title"], strict=True))
+        return titles

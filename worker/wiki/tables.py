@@ -1,0 +1,137 @@
+"""Rows of the five dump tables -> the columns that an index is built from.
+
+==============  ====================================================================================================
+page            ``id`` UInt32, ``namespace`` Int32, ``title`` Binary (null beyond articles and categories),
+                ``redirect`` Boolean
+redirect        ``id`` UInt32 (the redirect page's), ``namespace`` Int32, ``title`` Binary, ``interwiki`` Boolean
+linktarget      ``target`` Int64, ``title`` Binary; those of namespace 14
+categorylinks   ``id`` UInt32 (the member's), ``title`` Binary and ``target`` Int64, of which one may be null; those
+                of type ``page``
+page_props      ``id`` UInt32 of the pages that are hidden categories
+==============  ====================================================================================================
+
+Columns are found by their names in the dump's CREATE TABLE: ``categorylinks`` had three schemas by 2025
+(https://www.mediawiki.org/wiki/Manual:Categorylinks_table), ``page`` has lost columns over the years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+import polars as pl
+
+from models.dump_run import DumpTable
+from models.errors import UnreadableDump
+from worker.sqldump import read_rows
+from worker.sqlfields import Rows
+
+ARTICLE_NAMESPACE = 0
+CATEGORY_NAMESPACE = 14
+CHUNK_ROWS = 1_000_000
+_NAMED = (ARTICLE_NAMESPACE, CATEGORY_NAMESPACE)
+
+
+def table_columns(table: DumpTable, blocks: Iterable[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Iterator[pl.DataFrame]:
+    """The wanted columns and rows of a dump, in frames of about ``chunk_rows``; at least one, be it empty.
+
+    Raises:
+        UnreadableDump: the text is no dump of this table, or lacks a column that is needed.
+    """
+    keep = _KEEP[table]
+    pending: list[pl.DataFrame] = [_SCHEMAS[table].to_frame()]
+    rows = 0
+    for batch in read_rows(blocks, table.value):
+        frame = keep(batch).cast(_SCHEMAS[table])
+        pending.append(frame)
+        rows += len(frame)
+        if rows >= chunk_rows:
+            yield pl.concat(pending)
+            pending, rows = [], 0
+    if pending:
+        yield pl.concat(pending)
+
+
+def _pages(rows: Rows) -> pl.DataFrame:
+    namespace = rows.integers("page_namespace")
+    named = namespace.is_in(_NAMED).to_numpy()
+    titles = rows.where(named).strings("page_title")
+    frame = pl.DataFrame(
+        {
+            "id": _ids(rows, "page_id"),
+            "namespace": namespace,
+            "redirect": rows.integers("page_is_redirect") != 0,
+            "named": named,
+        }
+    )
+    # Gathering at a null index gives null: the pages whose titles are of no use.
+    place = pl.when("named").then(pl.col("named").cum_sum() - 1)
+    return frame.with_columns(titles.gather(frame.select(place).to_series()).alias("title")).drop("named")
+
+
+def _redirects(rows: Rows) -> pl.DataFrame:
+    interwiki = rows.strings("rd_interwiki")
+    return pl.DataFrame(
+        {
+            "id": _ids(rows, "rd_from"),
+            "namespace": rows.integers("rd_namespace"),
+            "title": rows.strings("rd_title"),
+            "interwiki": interwiki.bin.size().fill_null(0) > 0,
+        }
+    )
+
+
+def _link_targets(rows: Rows) -> pl.DataFrame:
+    categories = rows.where((rows.integers("lt_namespace") == CATEGORY_NAMESPACE).to_numpy())
+    return pl.DataFrame({"target": categories.integers("lt_id"), "title": categories.strings("lt_title")})
+
+
+def _category_links(rows: Rows) -> pl.DataFrame:
+    members = rows.where(rows.equals("cl_type", b"page"))
+    if not {"cl_to", "cl_target_id"} & set(rows.columns):
+        raise UnreadableDump("The table categorylinks has neither cl_to nor cl_target_id.")
+    return pl.DataFrame(
+        {
+            "id": _ids(members, "cl_from"),
+            "title": members.strings("cl_to") if "cl_to" in rows.columns else _nulls(members, pl.Binary()),
+            "target": members.integers("cl_target_id")
+            if "cl_target_id" in rows.columns
+            else _nulls(members, pl.Int64()),
+        }
+    ).with_columns(pl.when(pl.col("title") != b"").then("title"))
+
+
+def _hidden_categories(rows: Rows) -> pl.DataFrame:
+    hidden = rows.where(rows.equals("pp_propname", b"hiddencat"))
+    return pl.DataFrame({"id": _ids(hidden, "pp_page")})
+
+
+def _nulls(rows: Rows, kind: pl.DataType) -> pl.Series:
+    return pl.repeat(None, len(rows), dtype=kind, eager=True)
+
+
+def _ids(rows: Rows, column: str) -> pl.Series:
+    """A column of page ids, which are positive and fit 32 bits."""
+    ids = rows.integers(column)
+    if ids.has_nulls() or (len(ids) and not ids.is_between(0, (1 << 32) - 1).all()):
+        raise UnreadableDump(f"The column {column} holds a number that is no page id.")
+    return ids
+
+
+_KEEP: Mapping[DumpTable, Callable[[Rows], pl.DataFrame]] = {
+    DumpTable.PAGE: _pages,
+    DumpTable.REDIRECT: _redirects,
+    DumpTable.LINKTARGET: _link_targets,
+    DumpTable.CATEGORYLINKS: _category_links,
+    DumpTable.PAGE_PROPS: _hidden_categories,
+}
+_SCHEMAS: Mapping[DumpTable, pl.Schema] = {
+    DumpTable.PAGE: pl.Schema(
+        {"id": pl.UInt32(), "namespace": pl.Int32(), "redirect": pl.Boolean(), "title": pl.Binary()}
+    ),
+    DumpTable.REDIRECT: pl.Schema(
+        {"id": pl.UInt32(), "namespace": pl.Int32(), "title": pl.Binary(), "interwiki": pl.Boolean()}
+    ),
+    DumpTable.LINKTARGET: pl.Schema({"target": pl.Int64(), "title": pl.Binary()}),
+    DumpTable.CATEGORYLINKS: pl.Schema({"id": pl.UInt32(), "title": pl.Binary(), "target": pl.Int64()}),
+    DumpTable.PAGE_PROPS: pl.Schema({"id": pl.UInt32()}),
+}
