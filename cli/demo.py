@@ -14,14 +14,15 @@ import typer
 from cli.exits import ExitCode
 from cli.options import Quiet, Span
 from cli.render import Format
-from cli.results import DEFAULT_TOP, load_report, write_report
+from cli.report import load_report
+from cli.results import DEFAULT_TOP, write_report
 from models.hour import week_from
 from models.project import DEFAULT_PROJECT, parse_project
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from worker.enqueue import Order
+    from worker.order import Order
     from worker.settings import Settings
 
 FIRST_DAY = dt.date(2024, 1, 1)
@@ -94,7 +95,7 @@ def _settings(data_dir: Path, source: str) -> Settings:
 
 def _order() -> Order:
     from models.answer import Universe
-    from worker.enqueue import Order
+    from worker.order import Order
 
     return Order((parse_project(DEFAULT_PROJECT),), week_from(FIRST_DAY), Universe.ARTICLES, week=True)
 

@@ -62,7 +62,8 @@ def enqueue(
     from models.hour import published
     from worker.app import make_app
     from worker.context import utc_now
-    from worker.enqueue import Order, missing_work, request
+    from worker.enqueue import missing_work, request
+    from worker.order import Order
     from worker.settings import read_settings
 
     now = utc_now()

@@ -15,6 +15,7 @@ from cli.exits import ExitCode, exit_code_of
 from cli.results import results
 from cli.resume import resume
 from cli.status import status
+from cli.wiki import app as wiki_app
 from cli.worker import worker
 from models.errors import WikiqError
 
@@ -32,12 +33,15 @@ def wikiq(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", help="Print the version and exit.", is_eager=True)] = False,
 ) -> None:
-    """Which Wikipedia articles were requested most and least, day by day, from Wikimedia's hourly pageview files.
+    """Which Wikipedia articles and categories were requested most and least, day by day.
+
+    Counted from Wikimedia's hourly pageview files, and told apart by the wiki's own dumps.
 
     \b
       wikiq demo                                    try it offline, in under a minute
       wikiq enqueue --week                          count the last seven complete UTC days
       wikiq results 2024-01-03                      a day's answers
+      wikiq wiki show                               the articles and categories that are known
       wikiq status                                  what is counted, what is missing and why
       wikiq resume                                  complete whatever is missing
 
@@ -53,6 +57,7 @@ def wikiq(
         typer.echo(context.get_help())
 
 
+app.add_typer(wiki_app, name="wiki")
 for command in (demo, enqueue, results, status, resume, worker):
     app.command()(command)
 

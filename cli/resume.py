@@ -25,6 +25,7 @@ def resume(
     from cli.summary import announce, conclude
     from worker.app import make_app
     from worker.enqueue import missing_work, request_again
+    from worker.order import EVERYTHING
     from worker.settings import read_settings
 
     settings = read_settings()
@@ -37,6 +38,6 @@ def resume(
     if not quiet:
         announce(None, "all days", work, here=settings.broker_url is None)
     with resumable():
-        code = carry_out(app, work, None, wait=wait, quiet=quiet)
-    conclude(context, None, followed=settings.broker_url is None or wait, quiet=quiet)
+        code = carry_out(app, work, EVERYTHING, wait=wait, quiet=quiet)
+    conclude(context, EVERYTHING, followed=settings.broker_url is None or wait, quiet=quiet)
     raise typer.Exit(code)

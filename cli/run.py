@@ -17,7 +17,8 @@ from worker.app import Wikiq
 from worker.context import Context
 from worker.counting import ask_source
 from worker.embedded import embedded_worker
-from worker.enqueue import Order, Ranking, Work, missing_work, send
+from worker.enqueue import Ranking, Work, missing_work, send
+from worker.order import Scope
 from worker.patience import SET_CONTACT
 from worker.progress import Progress, progress_of
 from worker.settings import Settings
@@ -70,7 +71,7 @@ def check_disk(settings: Settings) -> None:
             probe.unlink(missing_ok=True)
 
 
-def carry_out(app: Wikiq, work: Work, order: Order | None, *, wait: bool, quiet: bool) -> ExitCode:
+def carry_out(app: Wikiq, work: Work, scope: Scope, *, wait: bool, quiet: bool) -> ExitCode:
     """Do the work here if there is no broker; else hand it over, and follow it if asked to.
 
     Raises:
@@ -82,9 +83,9 @@ def carry_out(app: Wikiq, work: Work, order: Order | None, *, wait: bool, quiet:
     if app.settings.broker_url is None:
         _ask_sources(context, work)
         with embedded_worker(app) as errors:
-            return _follow(app, context, order, send(app, work), quiet=quiet, errors=errors)
+            return _follow(app, context, scope, send(app, work), quiet=quiet, errors=errors)
     results = send(app, work)
-    return _follow(app, context, order, results, quiet=quiet) if wait else ExitCode.DONE
+    return _follow(app, context, scope, results, quiet=quiet) if wait else ExitCode.DONE
 
 
 def exit_code_after(standing: Progress) -> ExitCode:
@@ -124,7 +125,7 @@ def _ask_sources(context: Context, work: Work) -> None:
 def _follow(
     app: Wikiq,
     context: Context,
-    order: Order | None,
+    scope: Scope,
     results: Sequence[Ranking],
     *,
     quiet: bool,
@@ -133,7 +134,7 @@ def _follow(
     with reporting(quiet=quiet) as report:
         changed, last = time.monotonic(), None
         while True:
-            standing = progress_of(context, order)
+            standing = progress_of(context, scope)
             report(standing)
             if errors:
                 raise TaskFailed(f"A task failed ({errors[0]!r}). What was counted is kept; try: wikiq resume")
@@ -146,14 +147,14 @@ def _follow(
                 return exit_code_after(standing)
             if unchanged > STALLED_SECONDS:
                 changed = time.monotonic()
-                _nudge(app, context, order)
+                _nudge(app, context, scope)
             time.sleep(POLL_SECONDS)
 
 
-def _nudge(app: Wikiq, context: Context, order: Order | None) -> None:
+def _nudge(app: Wikiq, context: Context, scope: Scope) -> None:
     """Nothing moved for a while: say so, and where a ranking's message was lost, send it again."""
     typer.echo(f"Nothing moved for {STALLED_SECONDS} s.", err=True)
-    work = missing_work(context, order)
+    work = missing_work(context, scope)
     if not work.hours and not work.wikis:
         send(app, work)
     elif app.settings.broker_url is not None:

@@ -33,17 +33,17 @@ def status(
     from worker.settings import read_settings
 
     context = open_context(read_settings())
-    found, progress = standings(context), progress_of(context, None)
+    found, progress = standings(context), progress_of(context)
     if as_json:
         typer.echo(json.dumps([_document(standing) for standing in found], indent=2))
     elif not found:
         typer.echo("Nothing was asked for yet. Begin with: wikiq enqueue --yesterday, or try: wikiq demo", err=True)
     else:
         typer.echo("\n".join(_lines(found)))
-        weeks = progress.unranked - sum(not standing.ranked for standing in found)
-        if weeks:
-            typer.echo(f"{weeks} weeks are not ranked yet")
-    done = not progress.unranked and all(standing.verdict is Verdict.COMPLETE for standing in found)
+        if progress.late_weeks:
+            typer.echo(f"{progress.late_weeks} weeks are not ranked yet")
+    done = progress.done and not progress.late_weeks
+    done = done and all(standing.verdict is Verdict.COMPLETE and standing.ranked for standing in found)
     raise typer.Exit(ExitCode.DONE if done else ExitCode.INCOMPLETE)
 
 

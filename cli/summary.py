@@ -7,7 +7,8 @@ import typer
 from cli.render.safe import visible
 from models.answer import Verdict
 from worker.context import Context
-from worker.enqueue import Order, Work
+from worker.enqueue import Work
+from worker.order import Order, Scope
 from worker.progress import Standing, standings
 
 TROUBLES_SHOWN = 5
@@ -21,10 +22,10 @@ def announce(order: Order | None, days: str, work: Work, *, here: bool) -> None:
         _say("WIKIQ_BROKER_URL is not set: working in this process. Interrupt at will; wikiq resume goes on.")
 
 
-def conclude(context: Context, order: Order | None, *, followed: bool, quiet: bool) -> None:
+def conclude(context: Context, scope: Scope, *, followed: bool, quiet: bool) -> None:
     """Say how the work ended, or where to look for it."""
     if followed:
-        summarise(context, order, quiet=quiet)
+        summarise(context, scope, quiet=quiet)
     elif not quiet:
         _say("Enqueued. Workers: wikiq worker · progress: wikiq status · answers: wikiq results DAY")
 
@@ -41,9 +42,9 @@ def _amount(work: Work) -> str:
     return "everything is counted and ranked already"
 
 
-def summarise(context: Context, order: Order | None, *, quiet: bool) -> None:
+def summarise(context: Context, scope: Scope, *, quiet: bool) -> None:
     """Say which days are complete, and what kept the others from being so."""
-    found = standings(context, order)
+    found = standings(context, scope)
     incomplete = [standing for standing in found if standing.verdict is Verdict.INCOMPLETE]
     for standing in incomplete:
         _say(f"{standing.project} {standing.day} is incomplete, {standing.counted} of 24 hours are counted:")

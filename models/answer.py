@@ -6,7 +6,8 @@ Views are counts of page requests by users, as Wikimedia's hourly files report t
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from models.hour import DAYS_IN_WEEK, Hour
@@ -132,7 +133,7 @@ class Answer:
 
     ``least_requested`` is None when nothing was requested; ``top_categories`` when no category snapshot was used.
     ``namespaces`` names where the namespace prefixes came from: a dump run's date (YYYY-MM-DD), or ``canonical``
-    for MediaWiki's English names.
+    for MediaWiki's English names. ``left_out`` are categories that the reader did not want to see.
     """
 
     project: str
@@ -151,6 +152,20 @@ class Answer:
     top_categories: tuple[RankedCategory, ...] | None
     computed_at: dt.datetime
     wikiq: str
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def days_off(self) -> int | None:
+        """How many days the snapshot lies after the period (or before it: negative); None without one."""
+        return None if self.snapshot is None else (self.snapshot - self.period.middle).days
+
+    def without_categories(self, names: Collection[str]) -> Answer:
+        """The same without some of its top categories; those below move up."""
+        if self.top_categories is None:
+            return self
+        kept = [row for row in self.top_categories if row.category not in names]
+        ranked = tuple(replace(row, rank=rank) for rank, row in enumerate(kept, start=1))
+        return replace(self, top_categories=ranked, left_out=tuple(sorted(names)))
 
     @property
     def verdict(self) -> Verdict:

@@ -4,6 +4,7 @@ WikiqError
 ├── UsageError                 exit 2: what was asked for cannot be asked
 │   ├── UnknownProject
 │   ├── BadDate
+│   ├── UnknownCategory
 │   └── DayOutOfRange
 ├── SetupError                 exit 1: this machine is not ready
 │   ├── DatabaseTooNew
@@ -42,6 +43,10 @@ class UnknownProject(UsageError):
 
 class BadDate(UsageError):
     """A day is written YYYY-MM-DD."""
+
+
+class UnknownCategory(UsageError):
+    """The wiki has no such category."""
 
 
 class DayOutOfRange(UsageError):

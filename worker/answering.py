@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import polars as pl
 
 from models.answer import Answer, Period, Universe
+from models.category import CategoryAnswer
 from models.hour import Hour, days_between
 from models.project import Project
 from models.version import VERSION
 from worker.context import Context
-from worker.ranking.articles import rank_articles
+from worker.ranking.articles import rank_articles, rank_category
 from worker.ranking.counted import Counted, check_sums
 from worker.ranking.logged_titles import rank_logged_titles
 from worker.store import ledger, requests, tallies
@@ -81,38 +82,58 @@ def periods_to_rank(context: Context, project: Project) -> tuple[Request, ...]:
         return tuple(found for found in stale if requests.can_be_ranked(session, found))
 
 
+def rank_one_category(context: Context, project: Project, period: Period, name: str) -> CategoryAnswer | None:
+    """The views of one category and its articles, computed now from what is counted; nothing is saved.
+
+    Args:
+        context: of this process.
+        project: the wiki.
+        period: a day or a week that was asked for.
+        name: the category's, with blanks or ``_``, with or without ``Category:``.
+
+    Returns:
+        The answer, or None where the period was not asked for by articles or its index is not there yet.
+
+    Raises:
+        UnknownCategory: no article of the snapshot is in such a category.
+    """
+    with reading(context.engine) as session:
+        hours = ledger.counted_hours(session, project, period)
+        found = requests.find_request(session, project, period, Universe.ARTICLES)
+    run = found.wanted_snapshot if found else None
+    index = load_index(context.engine, project, run) if run else None
+    return rank_category(_counted(context, project, period, hours), index, name) if index else None
+
+
 def _rank(context: Context, project: Project, period: Period, universe: Universe) -> _Ranked | None:
     with reading(context.engine) as session:
         hours = ledger.counted_hours(session, project, period)
         siteinfo = load_siteinfo(session, project)
         by_titles = requests.ranked_by_titles(session, project, universe)
         found = requests.find_request(session, project, period, universe)
-    index = None
-    if not by_titles:
+    if by_titles:
+        counted = _counted(context, project, period, hours)
+        answer = rank_logged_titles(counted, siteinfo, computed_at=context.now(), version=VERSION)
+    else:
         run = found.wanted_snapshot if found else None
         index = load_index(context.engine, project, run) if run else None
         if index is None:
             return None
-    total = merge_days(context, project, period, hours)
-    counted = Counted(
+        counted = _counted(context, project, period, hours)
+        answer = rank_articles(counted, index, computed_at=context.now(), version=VERSION)
+    check_sums(answer, sum(hour.views for hour in hours))
+    return _Ranked(answer, ledger.fingerprint(hours), counted.total)
+
+
+def _counted(context: Context, project: Project, period: Period, hours: Sequence[CountedHour]) -> Counted:
+    return Counted(
         project=project,
         period=period,
         counted_hours=frozenset(counted.hour for counted in hours),
         malformed_lines=sum(counted.malformed for counted in hours),
-        total=total,
+        total=merge(_daily(context, project, period, hours)),
         hourly=lambda: _hourly(context, project, hours),
     )
-    if index is None:
-        answer = rank_logged_titles(counted, siteinfo, computed_at=context.now(), version=VERSION)
-    else:
-        answer = rank_articles(counted, index, computed_at=context.now(), version=VERSION)
-    check_sums(answer, sum(counted.views for counted in hours))
-    return _Ranked(answer, ledger.fingerprint(hours), total)
-
-
-def merge_days(context: Context, project: Project, period: Period, hours: Sequence[CountedHour]) -> pl.DataFrame:
-    """The tally of some hours of a period."""
-    return merge(_daily(context, project, period, hours))
 
 
 def _daily(context: Context, project: Project, period: Period, hours: Sequence[CountedHour]) -> Iterator[pl.DataFrame]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -13,13 +13,14 @@ from celery.result import AsyncResult
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from models.answer import Period, Universe
+from models.answer import Universe
 from models.errors import BrokerUnreachable
-from models.hour import DAYS_IN_WEEK, Hour, hours_of
+from models.hour import Hour, hours_of
 from models.project import Project
 from models.siteinfo import CANONICAL_ORIGIN
 from worker.app import Wikiq
 from worker.context import Context
+from worker.order import EVERYTHING, Order, Scope, WikiOrder
 from worker.store import ledger, requests
 from worker.store.database import reading, serialise, writing
 from worker.store.siteinfo import forget_siteinfo_troubles
@@ -29,41 +30,6 @@ from worker.tasks import COUNT_HOUR, FETCH_SITEINFO, INDEX_WIKI, RANK_DAY, RANK_
 
 Ranking: TypeAlias = "AsyncResult[None]"
 """Tells whether a ranking that was sent is done; other modules name it without naming Celery."""
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What a user asks for.
-
-    ``source`` overrides the workers' own; ``force`` counts anew what is counted; ``snapshot`` is the dump run to rank
-    articles by, by default the finished one that is nearest to each day.
-    """
-
-    projects: tuple[Project, ...]
-    days: tuple[dt.date, ...]
-    universe: Universe
-    week: bool = False
-    source: str | None = None
-    force: bool = False
-    snapshot: dt.date | None = None
-
-    @property
-    def periods(self) -> tuple[Period, ...]:
-        """The days, and the week as a whole if it was asked for."""
-        return (*(Period(day) for day in self.days), *([Period(self.days[0], DAYS_IN_WEEK)] if self.week else []))
-
-    @property
-    def span(self) -> Period:
-        """From the first day to the last."""
-        return Period(self.days[0], (self.days[-1] - self.days[0]).days + 1)
-
-    def ranks(self, project: Project) -> bool:
-        """Whether the project's articles are to be ranked."""
-        return self.universe is Universe.ARTICLES and project in self.projects
-
-    def holds(self, found: requests.Request) -> bool:
-        """Whether the answer is one of those asked for."""
-        return found.project in self.projects and found.period in self.periods and found.universe == self.universe
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,21 +84,22 @@ def request_again(context: Context) -> None:
         forget_wiki_troubles(session)
 
 
-def refresh(context: Context, projects: Sequence[Project], snapshot: dt.date | None, source: str | None) -> None:
-    """Choose anew which dump run the answers of some wikis are ranked by: the nearest of today's, or the named one."""
+def refresh_wikis(context: Context, order: WikiOrder) -> Work:
+    """Have it chosen anew which dump run the answers of some wikis are ranked by."""
     with writing(context.engine) as session:
         serialise(session)
-        for project in projects:
-            choose_anew(session, project, snapshot, source)
+        for project in order.projects:
+            choose_anew(session, project, order.snapshot, order.source)
             forget_snapshot_troubles(session, project)
+    return Work((), (), tuple(WikiWork(project, order.source) for project in order.projects))
 
 
-def missing_work(context: Context, order: Order | None = None) -> Work:
+def missing_work(context: Context, scope: Scope = EVERYTHING) -> Work:
     """What the database lacks of an order, or of everything that was ever asked for."""
     with reading(context.engine) as session:
-        wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
+        wanted = [found for found in requests.all_requests(session) if scope.holds(found)]
         stale = {*requests.out_of_date(session, wanted), *(found for found in wanted if _lacks_namespaces(found))}
-        wikis = [wiki for wiki in all_wikis(session) if order is None or order.ranks(wiki.project)]
+        wikis = [wiki for wiki in all_wikis(session) if scope.ranks(wiki.project)]
         lacking_index = tuple(WikiWork(wiki.project, wiki.source) for wiki in wikis if lacks_index(session, wiki))
         lacking = {
             found: ledger.uncounted(session, found.project, hours_of(found.period.first))

@@ -14,7 +14,7 @@ from models.project import Project
 from models.snapshot import TableStanding
 from models.tables import HourState
 from worker.context import Context
-from worker.enqueue import Order
+from worker.order import EVERYTHING, Scope
 from worker.store import ledger, requests, snapshots, wikis
 from worker.store.database import reading
 from worker.store.wikis import WikiStanding
@@ -42,12 +42,13 @@ class Progress:
     """Hours by state (an hour of two projects counts twice), bytes of counted files, answers still to be ranked.
 
     ``unranked`` are the answers that will be ranked by themselves; ``indexes`` those that are not built, whatever the
-    reason.
+    reason; ``late_weeks`` the weeks that are out of date, whatever the reason.
     """
 
     hours: Mapping[HourState, int]
     size: int
     unranked: int
+    late_weeks: int = 0
     indexes: tuple[IndexProgress, ...] = ()
 
     @property
@@ -96,34 +97,32 @@ class Standing:
         return Verdict.COMPLETE if self.counted == HOURS_IN_DAY else Verdict.INCOMPLETE
 
 
-def progress_of(context: Context, order: Order | None) -> Progress:
-    """Where an order stands now; without one, everything that was ever asked for."""
-    projects, span = (order.projects, order.span) if order else (None, None)
+def progress_of(context: Context, scope: Scope = EVERYTHING) -> Progress:
+    """Where an order stands now, or everything that was ever asked for."""
     with reading(context.engine) as session:
-        wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
-        stale = requests.out_of_date(session, wanted)
-        waits = [requests.wait_for_snapshot(session, found) for found in stale]
+        wanted = [found for found in requests.all_requests(session) if scope.holds(found)]
         hours: Counter[HourState] = Counter()
-        for states in ledger.tally_states(session, projects, span).values():
+        for states in ledger.tally_states(session, *scope.hours).values():
             hours.update(states)
+        late = requests.out_of_date(session, wanted)
         return Progress(
             hours=hours,
-            size=ledger.counted_bytes(session, projects, span),
-            unranked=sum(not (wait and wait[0].is_trouble) for wait in waits),
-            indexes=_indexes(context, order),
+            size=ledger.counted_bytes(session, *scope.hours),
+            unranked=sum(requests.will_be_ranked(session, found) for found in late),
+            late_weeks=sum(found.period.is_week for found in late),
+            indexes=_indexes(context, scope),
         )
 
 
-def standings(context: Context, order: Order | None = None) -> tuple[Standing, ...]:
+def standings(context: Context, scope: Scope = EVERYTHING) -> tuple[Standing, ...]:
     """Where each day stands that was asked for, of an order or ever."""
-    projects, span = (order.projects, order.span) if order else (None, None)
     with reading(context.engine) as session:
-        wanted = [found for found in requests.all_requests(session) if order is None or order.holds(found)]
+        wanted = [found for found in requests.all_requests(session) if scope.holds(found)]
         days = [found for found in wanted if not found.period.is_week]
         stale = set(requests.out_of_date(session, days))
         waits = {found: requests.wait_for_snapshot(session, found) for found in stale}
-        states = ledger.tally_states(session, projects, span)
-        troubles = ledger.troubles(session, projects, span)
+        states = ledger.tally_states(session, *scope.hours)
+        troubles = ledger.troubles(session, *scope.hours)
     return tuple(
         Standing(
             project=found.project,
@@ -144,9 +143,9 @@ def standings(context: Context, order: Order | None = None) -> tuple[Standing, .
     )
 
 
-def _indexes(context: Context, order: Order | None) -> tuple[IndexProgress, ...]:
+def _indexes(context: Context, scope: Scope) -> tuple[IndexProgress, ...]:
     with reading(context.engine) as session:
-        known = [wiki for wiki in wikis.all_wikis(session) if order is None or order.ranks(wiki.project)]
+        known = [wiki for wiki in wikis.all_wikis(session) if scope.ranks(wiki.project)]
         wanted = {wiki: wikis.wanted_runs(session, wiki.project) for wiki in known}
     choices = [
         IndexProgress(wiki.project, None, wiki.state, wiki.reason)

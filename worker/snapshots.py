@@ -93,7 +93,7 @@ def _take_named(context: Context, project: Project, source: str, runs: WikiRuns,
     """The files of a run that was named or chosen before; if it cannot be had, that is the run's trouble alone."""
     with reading(context.engine) as session:
         known = snapshots.load_snapshot(session, project, run)
-    if known and (known.state is DumpState.DONE or known.tables):
+    if known and (known.state is DumpState.DONE or known.is_read):
         return
     try:
         _take_down(context, project, source, runs, runs.files(run))

@@ -37,12 +37,10 @@ class Grammar:
         for number in range(self.width):
             if isinstance(place, int):
                 place = self._behind_field(text, place, is_last=number == self.width - 1)
-        too_long = Fault(begin, f"a row of more than {self.max_row_bytes} bytes")
-        if place is None:
-            return too_long if len(text) - begin > self.max_row_bytes else None
-        if isinstance(place, Fault):
-            return place
-        return too_long if place - begin > self.max_row_bytes else self._next_row(text, place)
+        end = len(text) if place is None else place.place if isinstance(place, Fault) else place
+        if end - begin > self.max_row_bytes:
+            return Fault(begin, f"a row of more than {self.max_row_bytes} bytes")
+        return self._next_row(text, place) if isinstance(place, int) else place
 
     def _next_row(self, text: bytes, at: int) -> int | Fault | None:
         if not text.startswith(b";", at):

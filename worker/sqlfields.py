@@ -171,7 +171,10 @@ def _number_of_word(text: Bytes, begins: Positions, digits: Positions) -> tuple[
     word = (_words(text)[begins] ^ _ZEROS) << ignored
     numeric = ((word + _TO_HIGH_BIT) | word) & _HIGH_BITS == 0
     for wide, tens, mask in ((8, 10, 0x00FF00FF00FF00FF), (16, 100, 0x0000FFFF0000FFFF), (32, 10_000, 0xFFFFFFFF)):
-        word = (word * np.uint64(tens) + (word >> np.uint64(wide))) & np.uint64(mask)
+        higher = word >> np.uint64(wide)
+        word *= np.uint64(tens)
+        word += higher
+        word &= np.uint64(mask)
     return word.view(np.int64), numeric
 
 
@@ -197,8 +200,10 @@ def _dropped(values: Bytes, escapes: Positions) -> Positions:
     sql/sql_lex.cc): ``\%`` and ``\_`` are patterns, and in a plain string the backslash belongs to them.
     """
     backslashes = escapes[~_KEEPS_BACKSLASH[values[escapes + 1]]]
-    quotes = np.setdiff1d(np.flatnonzero(values == _QUOTE), escapes + 1, assume_unique=True)[::2]
-    return np.sort(np.concatenate((backslashes, quotes))) if len(quotes) else backslashes
+    quotes = values == _QUOTE
+    quotes[escapes + 1] = False
+    doubled = np.flatnonzero(quotes)[::2]
+    return np.sort(np.concatenate((backslashes, doubled))) if len(doubled) else backslashes
 
 
 def _offsets(lengths: Positions) -> Positions:

@@ -56,10 +56,13 @@ def positions(bits: Bits) -> Positions:
     if len(words) * _MANY < len(bits):
         found = np.flatnonzero(_unpack(bits[words]))
         return words[found // WORD_BITS] * WORD_BITS + found % WORD_BITS
-    slices = range(0, len(bits), _SLICE_WORDS)
-    return np.concatenate(
-        [np.flatnonzero(_unpack(bits[begin : begin + _SLICE_WORDS])) + begin * WORD_BITS for begin in slices]
-    )
+    found = np.empty(int(np.bitwise_count(bits).sum()), dtype=np.int64)
+    done = 0
+    for begin in range(0, len(bits), _SLICE_WORDS):
+        here = np.flatnonzero(_unpack(bits[begin : begin + _SLICE_WORDS]))
+        np.add(here, begin * WORD_BITS, out=found[done : done + len(here)])
+        done += len(here)
+    return found
 
 
 def parity(bits: Bits) -> Bits:

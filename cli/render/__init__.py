@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cli.render.category import (
+    render_category_json,
+    render_category_markdown,
+    render_category_ndjson,
+    render_category_rows,
+    render_category_table,
+)
 from cli.render.document import json_text, ndjson_text, render_json, render_ndjson, week_document
 from cli.render.markdown import render_markdown
 from cli.render.rows import render_csv, render_tsv
 from cli.render.safe import visible_lines
 from cli.render.table import render_days, render_week
 from models.answer import Answer
+from models.category import CategoryAnswer
 
-__all__ = ["Format", "Report", "render"]
+__all__ = ["Format", "Report", "render", "render_categories"]
 
 
 class Format(StrEnum):
@@ -61,6 +70,30 @@ def render(report: Report, form: Format, *, top: int, width: int, colour: bool =
             return visible_lines(separated) if terminal else separated
         case Format.MD:
             return render_markdown(report.in_order, top)
+
+
+def render_categories(
+    answers: Sequence[CategoryAnswer],
+    form: Format,
+    *,
+    top: int,
+    width: int,
+    colour: bool = False,
+    terminal: bool = False,
+) -> str:
+    """A whole document about one category in some periods; the arguments are those of ``render``."""
+    match form:
+        case Format.TABLE:
+            return render_category_table(answers, top, width, colour=colour)
+        case Format.JSON:
+            return render_category_json(answers, top)
+        case Format.NDJSON:
+            return render_category_ndjson(answers, top)
+        case Format.CSV | Format.TSV:
+            separated = render_category_rows(answers, top, "," if form is Format.CSV else "\t")
+            return visible_lines(separated) if terminal else separated
+        case Format.MD:
+            return render_category_markdown(answers, top)
 
 
 def _table(report: Report, top: int, width: int, *, colour: bool) -> str:

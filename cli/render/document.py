@@ -22,10 +22,11 @@ _NUMBERS = re.compile(r"\[\n\s+(?:\d+,\n\s+)*\d+\n\s+\]")
 def answer_document(answer: Answer, top: int) -> Document:
     """One day (``"day"``) or one week (``"week"``, its first day) as an object for ``json.dumps``.
 
-    ``namespaces`` is the date of the dump run whose namespace names were used, or ``canonical``.
+    ``namespaces`` is the date of the dump run whose namespace names were used, or ``canonical``; ``snapshot_days_off``
+    says how many days the snapshot lies after the day (negative: before it), in a week after its middle.
     """
     least, categories = answer.least_requested, answer.top_categories
-    return {
+    document: Document = {
         "schema": SCHEMA,
         "project": answer.project,
         "week" if answer.period.is_week else "day": answer.period.first.isoformat(),
@@ -35,13 +36,17 @@ def answer_document(answer: Answer, top: int) -> Document:
         "snapshot": answer.snapshot.isoformat() if answer.snapshot else None,
         "views": _views(answer),
         "articles_requested": answer.articles_requested,
-        "most_requested": [_ranked_article(row) for row in answer.most_requested[:top]],
+        "most_requested": [ranked_article(row) for row in answer.most_requested[:top]],
         "least_requested": _least_requested(least, top) if least else None,
         "top_categories": None if categories is None else [_category(row) for row in categories[:top]],
         "computed_at": f"{answer.computed_at.astimezone(dt.UTC):%Y-%m-%dT%H:%M:%SZ}",
         "wikiq": answer.wikiq,
         "namespaces": answer.namespaces,
+        "snapshot_days_off": answer.days_off,
     }
+    if answer.left_out:
+        document["excluded_categories"] = [whole(name) for name in answer.left_out]
+    return document
 
 
 def week_document(week: Answer, days: Sequence[Answer], top: int) -> Document:
@@ -88,7 +93,7 @@ def _excluded(row: Excluded) -> Document:
     return {"rule": row.rule.value, "views": row.views, "titles": row.titles}
 
 
-def _ranked_article(row: RankedArticle) -> Document:
+def ranked_article(row: RankedArticle) -> Document:
     flag = row.flag.value if row.flag else None
     return {"rank": row.rank, **_article(row), "hourly": list(row.hourly), "flag": flag}
 

@@ -25,7 +25,7 @@ def rankings(answer: Answer, top: int, width: int, paint: Paint) -> list[list[st
     return [
         [*_drawn(most, "Nothing was requested.", width, paint), *_flag_legend(answer, top, width, paint)],
         _least(answer, top, width, paint),
-        _drawn(categories, words.no_categories(answer), width, paint),
+        [*_drawn(categories, words.no_categories(answer), width, paint), *_left_out(answer, width, paint)],
     ]
 
 
@@ -110,6 +110,11 @@ def _flag_legend(answer: Answer, top: int, width: int, paint: Paint) -> list[str
         return []
     flagged[0] = f"{_FLAG_MARK} looks automated: {flagged[0]}"
     return [paint(line, Role.WARNING) for line in flow(flagged, width, ", ", indent="  ")]
+
+
+def _left_out(answer: Answer, width: int, paint: Paint) -> list[str]:
+    names = flow(map(visible, answer.left_out), width - len(_INDENT), ", ")
+    return [paint(_INDENT + line, Role.QUIET) for line in (["without", *names] if names else [])]
 
 
 def _least(answer: Answer, top: int, width: int, paint: Paint) -> list[str]:

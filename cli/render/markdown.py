@@ -20,16 +20,16 @@ def render_markdown(answers: Sequence[Answer], top: int) -> str:
 
 def _section(answer: Answer, top: int) -> str:
     blocks = [
-        [f"## {_text(answer.project)}, {words.dates(answer.period)}"],
-        [_sentence([words.verdict(answer), ", ".join(words.missing_hours(answer))])],
-        [_sentence([words.window(answer.period), *words.sources(answer), *words.made(answer)])],
-        _table(("totals", "count"), words.totals(answer).items()),
-        _table(("excluded", "views", "titles"), ((row.rule.value, row.views, row.titles) for row in answer.excluded)),
+        [heading(f"{answer.project}, {words.dates(answer.period)}")],
+        [sentence([words.verdict(answer), ", ".join(words.missing_hours(answer))])],
+        [sentence([words.window(answer.period), *words.sources(answer), *words.made(answer)])],
+        table(("totals", "count"), words.totals(answer).items()),
+        table(("excluded", "views", "titles"), ((row.rule.value, row.views, row.titles) for row in answer.excluded)),
         *_most(answer, top),
         *_least(answer, top),
         *_categories(answer, top),
     ]
-    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+    return "\n\n".join("\n".join(block) for block in blocks if any(block)) + "\n"
 
 
 def _most(answer: Answer, top: int) -> list[list[str]]:
@@ -38,7 +38,7 @@ def _most(answer: Answer, top: int) -> list[list[str]]:
         (row.rank, row.title, row.views, row.desktop, row.mobile, row.through_redirects, row.flag or "")
         for row in answer.most_requested[:top]
     )
-    return [["### Most requested"], _table(headings, rows) or ["Nothing was requested."]]
+    return [["### Most requested"], table(headings, rows) or ["Nothing was requested."]]
 
 
 def _least(answer: Answer, top: int) -> list[list[str]]:
@@ -49,22 +49,28 @@ def _least(answer: Answer, top: int) -> list[list[str]]:
     rows = ((row.title, row.views, row.desktop, row.mobile, row.through_redirects) for row in listed)
     return [
         ["### Least requested"],
-        [_sentence(words.least_facts(answer, least, len(listed)))],
-        _table(("title", "views", "desktop", "mobile", "through redirects"), rows),
+        [sentence(words.least_facts(answer, least, len(listed)))],
+        table(("title", "views", "desktop", "mobile", "through redirects"), rows),
     ]
 
 
 def _categories(answer: Answer, top: int) -> list[list[str]]:
     rows = ((row.rank, row.category, row.views, row.articles) for row in (answer.top_categories or ())[:top])
-    table = _table(("rank", "category", "views", "articles"), rows)
-    return [["### Top categories"], table or [words.no_categories(answer)]]
+    listed = table(("rank", "category", "views", "articles"), rows)
+    return [["### Top categories"], listed or [words.no_categories(answer)], [_text(words.left_out(answer))]]
 
 
-def _sentence(facts: Iterable[str]) -> str:
+def heading(text: str) -> str:
+    """A section's heading."""
+    return f"## {_text(text)}"
+
+
+def sentence(facts: Iterable[str]) -> str:
+    """Facts on one line."""
     return " · ".join(_text(fact) for fact in facts if fact)
 
 
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str | int]]) -> list[str]:
+def table(headings: Sequence[str], rows: Iterable[Sequence[str | int]]) -> list[str]:
     """A table without a row is no table; counts stand to the right."""
     listed = [tuple(row) for row in rows]
     if not listed:

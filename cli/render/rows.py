@@ -45,6 +45,11 @@ def render_tsv(answers: Sequence[Answer], top: int) -> str:
 def _render(answers: Sequence[Answer], top: int, delimiter: str) -> str:
     rows: list[Iterable[Cell]] = [COLUMNS]
     rows += [row for answer in answers for row in _rows(answer, top)]
+    return separated(rows, delimiter)
+
+
+def separated(rows: Iterable[Iterable[Cell]], delimiter: str) -> str:
+    """Rows as lines, quoted where needed and safe to open in a spreadsheet."""
     return "".join(_line(row, delimiter) for row in rows)
 
 

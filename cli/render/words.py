@@ -50,13 +50,25 @@ def missing_hours(answer: Answer) -> list[str]:
 def sources(answer: Answer) -> list[str]:
     """What the ranking rests on: the universe, the category snapshot, the namespaces' names."""
     facts = [f"universe: {answer.universe}"]
-    if answer.snapshot is not None:
-        facts.append(f"categories of {answer.snapshot}")
+    if answer.snapshot is not None and answer.days_off is not None:
+        facts.append(f"snapshot of {answer.snapshot}, {distance(answer.days_off)}")
     if answer.namespaces == CANONICAL:
         facts += ["namespaces: MediaWiki's English names", "the wiki's own could not be had"]
     elif answer.snapshot is None:
         facts.append(f"namespaces of {answer.namespaces}")
     return facts
+
+
+def distance(days: int) -> str:
+    """How far a snapshot lies from what it is used for: ``the same day``, ``3 days later``."""
+    if not days:
+        return "the same day"
+    return f"{counted(abs(days), 'day')} {'later' if days > 0 else 'earlier'}"
+
+
+def left_out(answer: Answer) -> str:
+    """Which categories the reader did not want to see."""
+    return f"without {', '.join(answer.left_out)}" if answer.left_out else ""
 
 
 def totals(answer: Answer) -> dict[str, int]:

@@ -11,8 +11,10 @@ import numpy.typing as npt
 import polars as pl
 
 from models.answer import STORED_DEPTH, Answer, LeastArticle, LeastRequested, RankedArticle, Rule, Universe
+from models.category import CategoryAnswer
+from models.errors import UnknownCategory
 from models.title import title_text
-from worker.ranking.categories import top_categories
+from worker.ranking.categories import category_name, members_of, top_categories
 from worker.ranking.counted import Counted, excluded, flag_of, hourly_views
 from worker.wiki.index import Numbers, Part, WikiIndex
 from worker.wiki.titles import read_titles
@@ -62,6 +64,37 @@ def rank_articles(counted: Counted, index: WikiIndex, *, computed_at: dt.datetim
         top_categories=top_categories(views, index),
         computed_at=computed_at,
         wikiq=version,
+    )
+
+
+def rank_category(counted: Counted, index: WikiIndex, name: str) -> CategoryAnswer:
+    """Rank the articles of one category.
+
+    Raises:
+        UnknownCategory: no article is in it.
+    """
+    category = category_name(name, index.siteinfo)
+    known = members_of(category, index)
+    if known is None:
+        raise UnknownCategory(
+            f"{counted.project} has no category {title_text(category)!r} with articles in the snapshot of {index.run}."
+        )
+    members, hidden = known
+    found = article_views(counted.total, index)
+    views = np.zeros_like(found.views)
+    views[members] = found.views[members]
+    most = most_requested(views)
+    return CategoryAnswer(
+        project=counted.project.name,
+        period=counted.period,
+        category=title_text(category),
+        hidden=hidden,
+        missing_hours=counted.missing_hours,
+        snapshot=index.run,
+        views=int(views.sum()),
+        members=len(members),
+        requested=int(np.count_nonzero(views)),
+        most_requested=_ranked_articles(most, found, index.titles_of(most), _hourly(most, found, counted)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,10 @@ import numpy.typing as npt
 import polars as pl
 
 from models.answer import STORED_DEPTH, RankedCategory
+from models.siteinfo import Siteinfo
 from models.title import title_text
 from worker.wiki.index import Numbers, WikiIndex
+from worker.wiki.titles import canonical_titles
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,13 @@ def category_sums(views: npt.NDArray[np.uint64], index: WikiIndex, categories: p
         sums.views[numbers] = np.add.reduceat(of_members, begins)
         sums.requested[numbers] = np.add.reduceat((of_members > 0).astype(np.int64), begins)
     return sums
+
+
+def category_name(text: str, siteinfo: Siteinfo) -> bytes:
+    """A category's name as the wiki stores it, from how people write it: ``Category:living people``."""
+    bare = re.sub(r"^\s*:?category:", "", text, flags=re.IGNORECASE)
+    written = pl.Series([re.sub(r"\s+", "_", bare.strip())], dtype=pl.String)
+    return str(canonical_titles(written, first_letter=siteinfo.first_letter)[0]).encode()
 
 
 def members_of(name: bytes, index: WikiIndex) -> tuple[Numbers, bool] | None:

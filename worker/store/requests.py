@@ -110,6 +110,19 @@ def wait_for_snapshot(session: Session, request: Request) -> tuple[DumpState, st
     return None if state is DumpState.DONE else (state, reason)
 
 
+def will_be_ranked(session: Session, found: Request) -> bool:
+    """Whether an answer that is out of date will be ranked without being asked for again.
+
+    It will not while an hour of it is waiting (then that is what is waited for), or if its index, or that of one of a
+    week's days, cannot be had.
+    """
+    if waiting(session, found.project, found.period):
+        return False
+    needed = (found, *days_within(session, found)) if found.period.is_week else (found,)
+    waits = [wait_for_snapshot(session, part) for part in needed]
+    return not any(wait and wait[0].is_trouble for wait in waits)
+
+
 def can_be_ranked(session: Session, found: Request) -> bool:
     """Whether an answer waits for nothing: no hour, no index and, where it is a week's, no day."""
     if waiting(session, found.project, found.period) or wait_for_snapshot(session, found):

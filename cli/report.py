@@ -1,0 +1,95 @@
+"""The stored answers of some days, and what to say where there are none."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import typer
+
+from cli.options import Span
+from cli.render import Report
+from cli.render.safe import visible
+from models.answer import Answer, Period, Universe
+from models.errors import AnswerUnavailable
+from models.hour import DAYS_IN_WEEK
+from models.project import DEFAULT_PROJECT, Project
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def load_report(engine: Engine, project: Project, span: Span, universe: Universe) -> Report:
+    """The stored answers of these days, and of the week if it was asked for.
+
+    Raises:
+        AnswerUnavailable: one of them is not there; the message says how to get it.
+    """
+    from worker.store.answers import load_answer
+    from worker.store.database import reading
+
+    with reading(engine) as session:
+        days = [load_answer(session, project, period, universe) for period in span.periods]
+        whole = Period(span.days[0], DAYS_IN_WEEK)
+        week = load_answer(session, project, whole, universe) if span.week else None
+    lacking = [period for period, answer in zip(span.periods, days, strict=True) if answer is None]
+    if span.week and week is None:
+        lacking.append(whole)
+    if lacking:
+        raise AnswerUnavailable(unavailable(engine, project, span, universe, lacking))
+    return Report(tuple(answer for answer in days if answer is not None), week)
+
+
+def without_categories(report: Report, names: Sequence[str]) -> Report:
+    """The report without some categories; says on stderr which of them were not in it anyway."""
+    if not names:
+        return report
+    wanted = {_as_stored(name): name for name in names}
+    known = {row.category for answer in report.in_order for row in answer.top_categories or ()}
+    found = {stored: category for category in known if (stored := _as_stored(category)) in wanted}
+    for stored in wanted.keys() - found.keys():
+        typer.echo(f"{visible(wanted[stored])} is not among the stored top categories; nothing to exclude.", err=True)
+    left_out = [found.get(stored, name) for stored, name in wanted.items()]
+
+    def reduced(answer: Answer) -> Answer:
+        return answer.without_categories(left_out)
+
+    return replace(
+        report, answers=tuple(map(reduced, report.answers)), week=reduced(report.week) if report.week else None
+    )
+
+
+def unavailable(engine: Engine, project: Project, span: Span, universe: Universe, lacking: Sequence[Period]) -> str:
+    """Why there is no answer, and how to get one."""
+    option = "" if project.name == DEFAULT_PROJECT else f" -p {project}"
+    option += "" if universe is Universe.ARTICLES else " --log-titles"
+    days = f"{span.days[0]} {span.days[-1]}" if len(span.days) > 1 else str(span.days[0])
+    ask = f"--week --start {span.days[0]}" if span.week else days
+    names = [str(period) for period in lacking if not period.is_week] or [f"the week from {span.days[0]} as a whole"]
+    return (
+        f"There is no answer yet for {project}, {', '.join(names)}. {_what_it_waits_for(engine, project, lacking[0])}"
+        f"See how far it is with: wikiq status. Ask for it with: wikiq enqueue {ask}{option}"
+    )
+
+
+def _what_it_waits_for(engine: Engine, project: Project, period: Period) -> str:
+    from worker.store.database import reading
+    from worker.store.requests import find_request, wait_for_snapshot
+
+    with reading(engine) as session:
+        found = find_request(session, project, period, Universe.ARTICLES)
+        wait = wait_for_snapshot(session, found) if found else None
+    if wait is None:
+        return ""
+    state, reason = wait
+    why = f" ({state}: {visible(reason)})" if reason else ""
+    return f"It waits for the wiki's index{why}; logged titles need none: --log-titles. "
+
+
+def _as_stored(name: str) -> str:
+    """A form in which names that people write meet names as they are stored: the first letter's case aside."""
+    bare = re.sub(r"^\s*:?category:", "", name, flags=re.IGNORECASE)
+    spaced = re.sub(r"[\s_]+", "_", bare).strip("_")
+    return spaced[:1].upper() + spaced[1:]
