@@ -247,7 +247,8 @@ class TestFiles:
         for name in ("one", "two"):
             write_site(demo_site(MONDAY, days=1), tmp_path / name)
         assert digests(tmp_path / "one") == digests(tmp_path / "two")
-        assert len(digests(tmp_path / "one")) == 2 * 24 + 5 * 3
+        hours, with_tables, without = 2 * 24, 7 + 7 + 4, 2 + 2 + 1
+        assert len(digests(tmp_path / "one")) == hours + 4 * with_tables + without
 
     def test_files_are_stamped_with_the_end_of_their_hour(self, written):
         """The last hour of 31 December lies in the next year's January folder."""
@@ -324,30 +325,6 @@ class TestFiles:
         assert any(
             b' "Strange_Al"_Fictional ' in line for hour in site.hours for line in lines_of(tmp_path / hour.path)
         )
-
-    def test_a_finished_run_has_true_checksums(self, written):
-        """The status of a run that is done describes the files that lie beside it."""
-        site, folder = written
-        for wiki in site.wikis:
-            run = folder / wiki.project.database / f"{site.run:%Y%m%d}"
-            job = json.loads((run / "dumpstatus.json").read_text())["jobs"]["namespaces"]
-            ((name, about),) = job["files"].items()
-            content = (folder / about["url"].lstrip("/")).read_bytes()
-            assert job["status"] == "done"
-            assert name == f"{wiki.project.database}-{site.run:%Y%m%d}-siteinfo-namespaces.json.gz"
-            assert about["size"] == len(content)
-            assert about["md5"] == hashlib.md5(content).hexdigest()
-            assert about["sha1"] == hashlib.sha1(content).hexdigest()
-
-    def test_an_unfinished_run_is_newer_and_has_no_files(self, written):
-        """The newest run of every wiki is still waiting."""
-        site, folder = written
-        for wiki in site.wikis:
-            newest = max((folder / wiki.project.database).iterdir())
-            assert newest.name == f"{site.unfinished_run:%Y%m%d}"
-            assert [path.name for path in newest.iterdir()] == ["dumpstatus.json"]
-            jobs = json.loads((newest / "dumpstatus.json").read_text())["jobs"]
-            assert [(name, job["status"]) for name, job in jobs.items()] == [("namespaces", "waiting")]
 
     def test_siteinfo_has_mediawikis_shape(self, written):
         """The namespaces file says what the API says: names by id, aliases, the main page and the case."""

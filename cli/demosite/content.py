@@ -51,8 +51,13 @@ class DemoSite:
 
     @property
     def run(self) -> dt.date:
-        """The date of the finished dump run."""
+        """The date of the newest finished dump run."""
         return self.first_day + dt.timedelta(days=3)
+
+    @property
+    def older_run(self) -> dt.date:
+        """The date of a finished dump run in an older schema, when the wikis held somewhat less."""
+        return self.first_day - dt.timedelta(days=28)
 
     @property
     def unfinished_run(self) -> dt.date:
@@ -79,15 +84,17 @@ def demo_site(first_day: dt.date, days: int = DAYS_IN_WEEK, seed: int = DEFAULT_
 
 
 def _day(wiki: Wiki, day: dt.date, seed: int) -> Iterator[Counter[tuple[str, bytes]]]:
-    rng = seeded(seed, f"{day} {wiki.project}")
-    today = [
-        Demand(demand.title, demand.views * rng.uniform(0.6, 1.6), demand.mobile)
-        for demand in wiki.articles + wiki.oddities
-    ]
+    rng, other_rng = seeded(seed, f"{day} {wiki.project}"), seeded(seed, f"{day} {wiki.project} old links")
+    today, followed = _of_the_day(wiki.articles + wiki.oddities, rng), _of_the_day(wiki.old_links, other_rng)
     for percent in wiki.rhythm:
         counts = _hour(wiki.project, today, percent / 100, rng)
         counts.update(_slips(wiki, percent / 100, rng))
+        counts.update(_hour(wiki.project, followed, percent / 100, other_rng))
         yield counts
+
+
+def _of_the_day(demands: Sequence[Demand], rng: random.Random) -> list[Demand]:
+    return [Demand(demand.title, demand.views * rng.uniform(0.6, 1.6), demand.mobile) for demand in demands]
 
 
 def _hour(project: Project, demands: Sequence[Demand], rhythm: float, rng: random.Random) -> Counter[tuple[str, bytes]]:

@@ -13,6 +13,9 @@ BURST_TITLE = "Great_Teapot_Parade"
 AUTOMATED_TITLE = "Unattended_Signal_Box"
 """An article that hardly any mobile reader asks for."""
 
+ONLY_ELSEWHERE = "Flying_Kettle_Society"
+"""Readers ask for this as if it were an article, but only a talk page and a user's page are called so."""
+
 _ADJECTIVES = (
     "Amber Brass Clockwork Copper Drowsy Feathered Floating Glass Hidden Humming Indigo Ivory Lantern-Lit "
     "Marble Midnight Moonlit Northern Paper Patchwork Polite Quiet Rattling Saffron Scarlet Silver Singing "

@@ -1,13 +1,17 @@
-"""The demo's wikis: what each says about itself, and what its readers ask for on an average hour."""
+"""The demo's wikis: what each says about itself, what it holds, and what its readers ask for on an average hour."""
 
 from __future__ import annotations
 
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from cli.demosite import siteinfo, titles
+from cli.demosite import categories, quiet, redirects, siteinfo, titles
+from cli.demosite.categories import CategoryNames
+from cli.demosite.invention import Plan, earlier, invent, main_page_of
+from cli.demosite.pages import Content
+from cli.demosite.redirects import OldLinks, misspellings
 from cli.demosite.siteinfo import SiteInfo
 from models.project import DEFAULT_PROJECT, Project, parse_project
 
@@ -81,7 +85,10 @@ class Demand:
 class Wiki:
     """One wiki of the demo: what it says about itself and what its readers ask for.
 
-    ``passing`` is the number of mistyped titles an hour, each asked for once.
+    ``passing`` is the number of mistyped titles an hour, each asked for once. ``old_links`` are redirects that readers
+    follow, what else they ask for on the way, and articles that hardly any of them finds. ``content`` is what the wiki
+    holds on the date of the site's run, ``older_content`` on that of the older run; both are None where only the
+    namespaces are dumped.
     """
 
     project: Project
@@ -90,6 +97,35 @@ class Wiki:
     oddities: tuple[Demand, ...]
     rhythm: tuple[int, ...]
     passing: int
+    old_links: tuple[Demand, ...] = ()
+    content: Content | None = None
+    older_content: Content | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Furniture:
+    """What a wiki has beside what its readers ask for."""
+
+    quiet: tuple[str, ...]
+    rare: tuple[str, ...]
+    old_links: OldLinks
+    categories: CategoryNames
+    misspellings: int
+    detours: Mapping[str, float] = field(default_factory=dict)
+
+
+_RARE = 0.03
+
+_FURNITURE = {
+    "en.wikipedia": _Furniture(
+        quiet.ENGLISH, quiet.RARE_ENGLISH, redirects.ENGLISH, categories.ENGLISH, 64, redirects.ENGLISH_DETOURS
+    ),
+    "de.wikipedia": _Furniture(quiet.GERMAN, quiet.RARE_GERMAN, redirects.GERMAN, categories.GERMAN, 16),
+    "commons.wikimedia": _Furniture(quiet.COMMONS, quiet.RARE_COMMONS, redirects.COMMONS, categories.COMMONS, 5),
+    "en.wiktionary": _Furniture(
+        quiet.WIKTIONARY, quiet.RARE_WIKTIONARY, redirects.WIKTIONARY, categories.WIKTIONARY, 10
+    ),
+}
 
 
 def demo_wikis(seed: int) -> tuple[Wiki, ...]:
@@ -101,13 +137,14 @@ def demo_wikis(seed: int) -> tuple[Wiki, ...]:
     commons = _demands(titles.commons_pages(rng), 60, rng)
     wiktionary = _demands(titles.wiktionary_entries(rng), 70, rng)
     functions = _demands(titles.wikifunctions_objects(rng), 9, rng)
-    return (
+    wikis = (
         _wiki(DEFAULT_PROJECT, siteinfo.ENGLISH_WIKIPEDIA, english, titles.ENGLISH_ODDITIES, passing=70),
         _wiki("de.wikipedia", siteinfo.GERMAN_WIKIPEDIA, german, titles.GERMAN_ODDITIES, passing=12),
         _wiki("commons.wikimedia", siteinfo.COMMONS, commons, titles.COMMONS_ODDITIES, passing=4),
         _wiki("en.wiktionary", siteinfo.ENGLISH_WIKTIONARY, wiktionary, titles.WIKTIONARY_ODDITIES, passing=6),
         _wiki("www.wikifunctions", siteinfo.WIKIFUNCTIONS, functions, titles.WIKIFUNCTIONS_ODDITIES, passing=0),
     )
+    return tuple(_furnished(wiki, seed) for wiki in wikis)
 
 
 def _wiki(
@@ -116,6 +153,27 @@ def _wiki(
     odd = tuple(Demand(title, views, 0.5) for title, views in oddities.items())
     rhythm = _EUROPEAN if info.language == "de" else _WORLDWIDE
     return Wiki(parse_project(name), info, articles, odd, rhythm, passing)
+
+
+def _furnished(wiki: Wiki, seed: int) -> Wiki:
+    """The wiki with its pages, unless none are dumped, and with the readers who follow old links."""
+    furniture = _FURNITURE.get(wiki.project.name)
+    if furniture is None:
+        return wiki
+    rng = seeded(seed, f"pages of {wiki.project}")
+    requested = [demand.title for demand in wiki.articles + wiki.oddities] + [name.encode() for name in furniture.rare]
+    names = [demand.title.decode() for demand in wiki.articles if b":" not in demand.title]
+    slips = misspellings(names, furniture.misspellings, {*names, *furniture.old_links}, rng)
+    plan = Plan(wiki.siteinfo, requested, furniture.quiet, {**furniture.old_links, **slips}, furniture.categories)
+    content = invent(plan, rng)
+    followed = {title: link.views for title, link in plan.old_links.items()}
+    followed |= dict.fromkeys(furniture.rare, _RARE) | dict(furniture.detours)
+    return replace(
+        wiki,
+        old_links=tuple(Demand(title.encode(), views, 0.5) for title, views in followed.items() if views),
+        content=content,
+        older_content=earlier(content, main_page_of(wiki.siteinfo)[1], rng),
+    )
 
 
 def _demands(names: Sequence[str], top: float, rng: random.Random) -> tuple[Demand, ...]:
