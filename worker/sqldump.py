@@ -21,7 +21,7 @@ BATCH_BYTES = 1 << 20
 MAX_ROW_BYTES = 64 << 20
 """A longer row, or a longer line outside the rows, means that the text is no dump of a MediaWiki table."""
 
-_SEMICOLON, _OPEN, _CLOSE, _NEWLINE = b";()\n"
+_OPEN, _CLOSE, _NEWLINE = b"()\n"
 _COMPLETED = b"-- Dump completed"
 _COLUMN = re.compile(rb"  `((?:[^`]|``)++)`")
 _WITHOUT_ROWS = re.compile(
@@ -105,7 +105,7 @@ class _Reader:
 
     def _read_line(self) -> None:
         """Take the next line, or the head of an INSERT, if it is whole."""
-        if self.text.startswith(b"INSERT"[: len(self.text) - self.at], self.at) and not self.creating:
+        if self.text.startswith(b"INSERT", self.at) and not self.creating:
             self._read_head()
             return
         end = self.text.find(b"\n", self.at)
@@ -197,7 +197,7 @@ class _Reader:
         return heads, None
 
     def _whole(self, text: Bytes, marks: Marks, opens: Positions, ends: Positions) -> bool:
-        """Whether each row stands in parentheses, holds no others, and every semicolon ends one."""
+        """Whether each row stands in parentheses and holds no others, as it would with an INSERT's head in it."""
         last = ends[:, -1]
         end = int(last[-1])
         return (
@@ -205,7 +205,6 @@ class _Reader:
             and count(marks.parentheses, end) == 2 * len(ends)
             and bool((text[opens] == _OPEN).all())
             and bool((text[last - 1] == _CLOSE).all())
-            and int(np.count_nonzero(text[last] == _SEMICOLON)) == count(marks.semicolons, end + 1)
             and int((last - opens).max()) <= self.max_row_bytes
         )
 
