@@ -1,64 +1,65 @@
-"""``python -m bench hour [FILE] [--lines N] [--rounds N] [--json]``: one hour file, all engines, one run."""
+"""``python -m bench hour`` and ``python -m bench index``: what docs/performance.md quotes, measured anew."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-from bench.engines import Engine, answer_of, engines, gunzip
-from bench.generate import FULL_LINES, write_hour
+HOUR_LINES = 5_200_000
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("what", choices=["hour"], help="what to measure")
-    parser.add_argument("file", nargs="?", type=Path, help="an hour file; without one it is generated")
-    parser.add_argument("--lines", type=int, default=FULL_LINES, help="lines of the generated file")
-    parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
-    parser.add_argument("--json", action="store_true", help="print one object instead of a table")
+    commands = parser.add_subparsers(dest="what", required=True)
+    hour = commands.add_parser("hour", help="one hour file, wikiq beside other engines")
+    hour.add_argument("file", nargs="?", type=Path, help="an hour file; without one it is generated")
+    hour.add_argument("--lines", type=int, default=HOUR_LINES, help="lines of the generated file")
+    hour.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
+    hour.set_defaults(run=_hour)
+    index = commands.add_parser("index", help="a wiki's index from generated dumps, at several sizes")
+    index.add_argument("--scale", type=float, help="only this size; 1 is English Wikipedia's")
+    index.add_argument("--scales", type=_scales, default="0.0125,0.025,0.05", help="sizes, separated by commas")
+    index.add_argument("--seed", type=int, default=7, help="another one gives another wiki")
+    index.add_argument("--keep", type=Path, metavar="DIR", help="leave dumps and database there")
+    index.set_defaults(run=_index)
+    for command in (hour, index):
+        command.add_argument("--json", action="store_true", help="print one object instead of tables")
     arguments = parser.parse_args()
+    report, success = arguments.run(arguments)
+    sys.stdout.write(report + "\n")
+    return 0 if success else 1
+
+
+def _scales(text: str) -> list[float]:
+    scales = [float(scale) for scale in text.split(",")]
+    if not scales or min(scales) <= 0:
+        raise ValueError(text)
+    return scales
+
+
+# What a command needs is imported by it: a measured child's peak would otherwise hold what its parent had loaded.
+def _hour(arguments: argparse.Namespace) -> tuple[str, bool]:
+    from bench.generate import write_hour
+    from bench.hour import measure, table
+
     with tempfile.TemporaryDirectory(prefix="wikiq-bench-") as directory:
         file = arguments.file or Path(directory) / "hour.gz"
         if not arguments.file:
             write_hour(file, arguments.lines)
         seconds, equal = measure(file, arguments.rounds, Path(directory))
-    report = json.dumps({**seconds, "answers_equal": equal}) if arguments.json else _table(seconds, equal)
-    sys.stdout.write(report + "\n")
-    return 0 if equal else 1
+    return json.dumps({**seconds, "answers_equal": equal}) if arguments.json else table(seconds, equal), equal
 
 
-def measure(file: Path, rounds: int, directory: Path) -> tuple[dict[str, float], bool]:
-    """The best time of each engine in seconds, and whether all of them gave the same answer."""
-    out = directory / "out.parquet"
-    answers, seconds = set(), {}
-    for name, run in engines().items():
-        run(file, out)  # the first run also pays for imports and cold pages; it is not timed
-        answers.add(answer_of(out))
-        seconds[name] = min(_timed(run, file, out) for _ in range(rounds))
-    seconds["gunzip"] = min(_timed(gunzip, file, out) for _ in range(rounds))
-    return seconds, len(answers) == 1
+def _index(arguments: argparse.Namespace) -> tuple[str, bool]:
+    from bench.growth import holds, report, summary
+    from bench.index import measure
 
-
-def _timed(run: Engine, file: Path, out: Path) -> float:
-    started = time.perf_counter()
-    run(file, out)
-    return time.perf_counter() - started
-
-
-def _table(seconds: dict[str, float], equal: bool) -> str:
-    wikiq = seconds["wikiq"]
-    lines = [f"{'engine':<12}  seconds  times wikiq"]
-    lines += [
-        f"{name:<12}  {time:7.2f}  {time / wikiq:11.2f}" for name, time in sorted(seconds.items(), key=lambda t: t[1])
-    ]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    lines += [f"answers equal: {'yes' if equal else 'NO'}", f"peak memory of the whole run: {peak:.0f} MiB"]
-    return "\n".join(lines)
+    scales = arguments.scales if arguments.scale is None else [arguments.scale]
+    results = measure(scales, arguments.seed, arguments.keep)
+    return json.dumps(summary(results)) if arguments.json else report(results), holds(results)
 
 
 if __name__ == "__main__":

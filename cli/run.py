@@ -138,6 +138,8 @@ def _follow(
             report(standing)
             if errors:
                 raise TaskFailed(f"A task failed ({errors[0]!r}). What was counted is kept; try: wikiq resume")
+            if standing.trouble:
+                raise TaskFailed(f"A ranking failed ({standing.trouble}). What was counted is kept; try: wikiq resume")
             if failed := next((result for result in results if result.failed()), None):
                 raise TaskFailed(f"A task failed ({failed.result!r}). What was counted is kept; try: wikiq resume")
             if standing != last:

@@ -56,6 +56,7 @@ def _lines(found: tuple[Standing, ...]) -> list[str]:
         lines.append(f"{standing.project.name:<{width}}  {standing.day}  {standing.counted:>2}/24  {_words(standing)}")
         lines += [f"{'':<{width}}  {visible(line)}" for line in trouble_lines(standing)]
         lines += [f"{'':<{width}}  {line}" for line in (index_line(standing),) if line]
+        lines += [f"{'':<{width}}  ranking failed: {visible(reason)}" for reason in (standing.trouble,) if reason]
     return [line.rstrip() for line in lines]
 
 
@@ -81,6 +82,7 @@ def _document(standing: Standing) -> dict[str, Any]:
         ],
         "snapshot": standing.snapshot.isoformat() if standing.snapshot else None,
         "waits_for": _wait(standing),
+        "trouble": standing.trouble,
     }
 
 

@@ -76,7 +76,9 @@ def index_line(standing: Standing) -> str | None:
     if not state.is_trouble:
         return f"waits for {index}"
     why = visible(reason) if reason else state
-    return f"waits for {index}, which is {state}: {why} Try again: wikiq resume; or rank by titles: --log-titles"
+    others = "; choose another run: wikiq wiki refresh" if standing.wanted_snapshot else ""
+    again = f"Try again: wikiq resume{others}; or rank by titles: --log-titles"
+    return f"waits for {index}, which is {state}: {why} {again}"
 
 
 def _say(text: str) -> None:

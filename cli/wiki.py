@@ -48,12 +48,20 @@ def show(
     from worker.settings import read_settings
     from worker.store.database import open_database, reading
     from worker.store.snapshots import all_snapshots
-    from worker.store.wikis import all_wikis
+    from worker.store.wikis import all_wikis, wanted_runs
 
     wanted = parse_project(project) if project else None
     with reading(open_database(read_settings().database_url)) as session:
         wikis = [found for found in all_wikis(session) if wanted in (None, found.project)]
-        known = {found: all_snapshots(session, found.project) for found in wikis}
+        # One that is neither built nor wanted any more is nobody's concern.
+        known = {
+            found: tuple(
+                snapshot
+                for snapshot in all_snapshots(session, found.project)
+                if snapshot.state is DumpState.DONE or snapshot.run in wanted_runs(session, found.project)
+            )
+            for found in wikis
+        }
     if as_json:
         typer.echo(json.dumps([_document(found, snapshots) for found, snapshots in known.items()], indent=2))
     elif not known:
@@ -94,6 +102,7 @@ def refresh(
     from worker.app import make_app
     from worker.enqueue import refresh_wikis
     from worker.order import WikiOrder
+    from worker.progress import progress_of
     from worker.settings import read_settings
 
     order = WikiOrder(projects_of(project), parse_run(snapshot) if snapshot else None, source_of(source))
@@ -104,8 +113,11 @@ def refresh(
     work = refresh_wikis(app.context(), order)
     with resumable():
         code = carry_out(app, work, order, wait=wait, quiet=quiet)
+    followed = settings.broker_url is None or wait
+    if followed:
+        for index in progress_of(app.context(), order).indexes:
+            typer.echo(index_trouble(index), err=True)
     if not quiet:
-        followed = settings.broker_url is None or wait
         typer.echo(
             "What there is now: wikiq wiki show" if followed else "Enqueued. Progress: wikiq wiki show", err=True
         )
@@ -115,7 +127,7 @@ def refresh(
 def index_trouble(index: IndexProgress) -> str:
     """Why an index is not there."""
     which = f"The index of {index.project}, {index.run}," if index.run else f"The index of {index.project}"
-    return f"{which} is {index.state}: {visible(index.reason or '')}"
+    return f"{which} is {index.state}{f': {visible(index.reason)}' if index.reason else '.'}"
 
 
 def _lines(wiki: WikiStanding, snapshots: tuple[Snapshot, ...], today: dt.date) -> list[str]:

@@ -203,6 +203,7 @@ class AnswerRow(SQLModel, table=True):
     universe: str
     source: str | None = Field(default=None, sa_column=Column(Text))  # where to fetch; null is each worker's own
     wanted_snapshot: dt.date | None = None  # the run to rank by; null until it is chosen, and for logged titles
+    trouble: str | None = Field(default=None, sa_column=Column(Text))  # why the last ranking failed
     fingerprint: str | None = None
     verdict: str | None = None
     missing_hours: list[str] | None = Field(default=None, sa_column=Column(JSON))

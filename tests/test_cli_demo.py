@@ -61,9 +61,11 @@ def test_in_a_clean_environment(demos):
     assert untouched(directory)
     assert "168 hour files" in done.stderr
     expected = truth(FIRST_DAY)
-    for document in (expected.day(FIRST_DAY), expected.week()):
+    for document in (expected.day(FIRST_DAY, universe="articles"), expected.week(universe="articles")):
         for row in document["most_requested"]:
             assert re.search(rf"\s{re.escape(row['title'])}\s.*\s{row['views']:,}\s", done.stdout)
+        for row in document["top_categories"]:
+            assert re.search(rf"\s{re.escape(row['category'])}\s+{row['views']:,}\s+{row['articles']:,}\n", done.stdout)
     assert "2024-01-01" in done.stdout
     assert "2024-01-07" in done.stdout
 
@@ -81,7 +83,7 @@ def test_keep(demos):
         ["sh", "-c", f"{command} --format json"], env=surroundings, capture_output=True, text=True, check=False
     )
     assert shown.returncode == 0, f"{command}: {shown.stderr}"
-    assert told(shown.stdout) == truth(FIRST_DAY).day(FIRST_DAY, top=20)
+    assert told(shown.stdout) == truth(FIRST_DAY).day(FIRST_DAY, top=20, universe="articles")
 
 
 def counted(directory):

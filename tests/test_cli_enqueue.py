@@ -34,7 +34,7 @@ def test_a_complete_day(surroundings, site, demo):
     """A day that is complete ends with exit code 0; asked for again it is not fetched again, by force all of it is."""
     day = str(demo.first_day)
     done = silent_on_stdout(wikiq(surroundings, "enqueue", day), 0)
-    assert f"en.wikipedia, {day} (UTC): 24 hour files to count." in done.stderr
+    assert f"en.wikipedia, {day} (UTC): 24 hour files to count; the dumps of en.wikipedia to look at." in done.stderr
     assert "1 of 1 days are complete." in done.stderr
     site.forget()
     silent_on_stdout(wikiq(surroundings, "enqueue", day), 0)
@@ -44,7 +44,7 @@ def test_a_complete_day(surroundings, site, demo):
     assert sorted(fetched(site)) == sorted(hour.path for hour in hours_of(demo.first_day))
     found = wikiq(surroundings, "results", day, "--format", "json")
     assert (found.code, found.stderr) == (0, "")
-    assert told(found.stdout) == truth(demo.first_day).day(demo.first_day)
+    assert told(found.stdout) == truth(demo.first_day).day(demo.first_day, universe="articles")
 
 
 def test_an_hour_that_is_not_there(surroundings, site, demo):
@@ -55,7 +55,7 @@ def test_an_hour_that_is_not_there(surroundings, site, demo):
     assert f"{day} is incomplete, 23 of 24 hours are counted" in done.stderr
     assert "23:00 missing" in done.stderr
     found = wikiq(surroundings, "results", day, "--format", "json")
-    expected = truth(demo.first_day).day(demo.first_day, missing=[lacking])
+    expected = truth(demo.first_day).day(demo.first_day, missing=[lacking], universe="articles")
     assert (found.code, told(found.stdout)) == (3, expected)
     assert expected["missing_hours"] == [f"{day}T23:00Z"]
     site.behave()
@@ -126,7 +126,7 @@ def test_namespaces_that_come_later(surroundings, site, demo):
     site.behave()
     silent_on_stdout(wikiq(surroundings, "resume"), 0)
     found = wikiq(surroundings, "results", day, "--format", "json")
-    assert told(found.stdout) == truth(demo.first_day).day(demo.first_day)
+    assert told(found.stdout) == truth(demo.first_day).day(demo.first_day, universe="articles")
 
 
 def test_resume_goes_on_where_it_was(tmp_path, site, demo):

@@ -236,6 +236,6 @@ def test_each_error_has_its_exit_code():
     every = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, WikiqError)]
     codes = {kind.__name__: int(exit_code_of(kind())) for kind in every}
     expected = dict.fromkeys(codes, 1)
-    expected |= dict.fromkeys(("UsageError", "UnknownProject", "BadDate", "DayOutOfRange"), 2)
+    expected |= dict.fromkeys(("UsageError", "UnknownProject", "BadDate", "DayOutOfRange", "UnknownCategory"), 2)
     expected |= dict.fromkeys(("SourceRefused", "SourceUnreachable"), 4)
     assert codes == expected

@@ -22,7 +22,8 @@ from sqlalchemy import Engine
 from cli.demosite.files import MALFORMED_LINES, malformed_hour
 from cli.options import Span
 from cli.render import Format
-from cli.results import load_report, write_report
+from cli.report import load_report
+from cli.results import write_report
 from models.answer import Period, Universe
 from models.errors import AnswerUnavailable
 from models.hour import hours_of
@@ -56,6 +57,7 @@ WEEK_KEYS = [
     "computed_at",
     "wikiq",
     "namespaces",
+    "snapshot_days_off",
     "days",
 ]
 
@@ -105,8 +107,8 @@ def siteinfo(demo):
 
 
 def printed(counted, *arguments):
-    """What the program prints; nothing else may be said and the answer must be complete."""
-    done = wikiq(counted.environment, "results", *arguments)
+    """What the program prints of logged titles; nothing else may be said and the answer must be complete."""
+    done = wikiq(counted.environment, "results", "--log-titles", *arguments)
     assert (done.code, done.stderr) == (0, "")
     return done.stdout
 
@@ -116,7 +118,7 @@ def written(counted, capfdbinary):
     """What is written to stdout for some days, or for a week, in a format."""
 
     def write(*days, form=Format.JSON, top=5, week=False):
-        write_report(load_report(counted.engine, EN, Span(days, week=week)), form, top, None)
+        write_report(load_report(counted.engine, EN, Span(days, week=week), Universe.LOGGED_TITLES), form, top, None)
         return capfdbinary.readouterr().out.decode()
 
     return write
@@ -182,19 +184,19 @@ def test_csv(written, demo):
 def test_a_day_nobody_asked_for(counted, demo):
     """A day that was not asked for ends with exit code 1 and a sentence whose commands are real."""
     day = demo.first_day - dt.timedelta(days=1)
-    done = wikiq(counted.environment, "results", str(day), "-p", "de.wikipedia")
+    done = wikiq(counted.environment, "results", str(day), "-p", "de.wikipedia", "--log-titles")
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert str(day) in done.stderr
     program, *hint = shlex.split(done.stderr.rpartition("Ask for it with: ")[2])
-    assert (program, hint) == ("wikiq", ["enqueue", str(day), "-p", "de.wikipedia"])
+    assert (program, hint) == ("wikiq", ["enqueue", str(day), "-p", "de.wikipedia", "--log-titles"])
 
 
 def test_a_span_with_a_gap(counted, demo):
     """Of several days the ones without an answer are named, and no half of an answer is given."""
     last, after = demo.days[-1], demo.days[-1] + dt.timedelta(days=1)
     with pytest.raises(AnswerUnavailable) as caught:
-        load_report(counted.engine, EN, Span((last, after), week=False))
+        load_report(counted.engine, EN, Span((last, after), week=False), Universe.LOGGED_TITLES)
     named = str(caught.value).partition(". ")[0]
     assert str(after) in named
     assert str(last) not in named
@@ -203,14 +205,14 @@ def test_a_span_with_a_gap(counted, demo):
 def test_a_week_that_was_not_asked_for(counted, demo):
     """Seven answered days are no answered week; the sentence names the week."""
     second = demo.days[1]
-    done = wikiq(counted.environment, "results", "--week", "--start", str(second))
+    done = wikiq(counted.environment, "results", "--week", "--start", str(second), "--log-titles")
     assert (done.code, done.stdout) == (1, "")
     assert f"wikiq enqueue --week --start {second}" in done.stderr
 
 
 def test_a_pipe_that_closes(counted, demo):
     """``| head -1`` gets its line, also of more than a pipe holds, and nobody sees a traceback."""
-    command = f"wikiq results {demo.first_day} --format json --top 1000 | head -1"
+    command = f"wikiq results {demo.first_day} --log-titles --format json --top 1000 | head -1"
     done = subprocess.run(
         ["sh", "-c", command], env=counted.environment, capture_output=True, text=True, timeout=60, check=True
     )
@@ -220,7 +222,7 @@ def test_a_pipe_that_closes(counted, demo):
 def test_into_a_file(counted, written, demo, tmp_path, capfdbinary):
     """A file gets what would be printed, and ``-`` is stdout."""
     shown = written(demo.first_day).encode()
-    report = load_report(counted.engine, EN, Span((demo.first_day,), week=False))
+    report = load_report(counted.engine, EN, Span((demo.first_day,), week=False), Universe.LOGGED_TITLES)
     write_report(report, Format.JSON, 5, tmp_path / "day.json")
     assert capfdbinary.readouterr() == (b"", b"")
     assert (tmp_path / "day.json").read_bytes() == shown
@@ -231,7 +233,7 @@ def test_into_a_file(counted, written, demo, tmp_path, capfdbinary):
 def test_into_a_file_that_cannot_be(counted, demo, tmp_path):
     """A file that cannot be written ends with exit code 1 and a sentence that names it."""
     path = tmp_path / "there" / "is" / "none.csv"
-    done = wikiq(counted.environment, "results", str(demo.first_day), "--format", "csv", "-o", str(path))
+    done = wikiq(counted.environment, "results", str(demo.first_day), "--log-titles", "--format", "csv", "-o", str(path))
     assert (done.code, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     assert str(path) in done.stderr

@@ -16,7 +16,8 @@ from models.answer import Period, Universe
 from models.hour import hours_of, week_from
 from models.project import parse_project
 from worker.answering import rank_period
-from worker.enqueue import Order, request
+from worker.enqueue import request
+from worker.order import Order
 from worker.progress import progress_of
 from worker.store import tallies
 from worker.store.database import writing
@@ -103,4 +104,4 @@ def test_a_week_that_is_not_ranked(context, settings, tmp_path):
     surroundings = environment(tmp_path, WIKIQ_DATABASE_URL=settings.database_url)
     assert wikiq(surroundings, "status").code == 3
     rank_period(context, project, Period(days[0], 7), Universe.LOGGED_TITLES)
-    assert progress_of(context, None).unranked == 0
+    assert progress_of(context).unranked == 0

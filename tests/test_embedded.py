@@ -22,7 +22,8 @@ from models.hour import hours_of
 from models.project import parse_project
 from worker.app import make_app
 from worker.embedded import embedded_worker
-from worker.enqueue import Order, missing_work, request, request_again, send
+from worker.enqueue import missing_work, request, request_again, send
+from worker.order import Order
 from worker.progress import progress_of
 from worker.settings import Settings
 from worker.store.answers import load_answer

@@ -22,7 +22,8 @@ from models.hour import Hour, hours_of, week_from
 from models.project import parse_project
 from worker.answering import rank_period
 from worker.app import make_app
-from worker.enqueue import Order, missing_work, request, request_again, send
+from worker.enqueue import missing_work, request, request_again, send
+from worker.order import Order
 from worker.settings import Settings
 from worker.store import ledger, tallies
 from worker.store.database import writing

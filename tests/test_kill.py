@@ -14,8 +14,9 @@ from demo_truth import told, truth
 from cli.demosite.faults import Fault, Slow, Stall
 from cli.options import Span
 from cli.render import Format, render
-from cli.results import load_report
+from cli.report import load_report
 from models.hour import hours_of
+from models.answer import Universe
 from models.project import DEFAULT_PROJECT, parse_project
 from worker.store.database import connect
 
@@ -70,7 +71,7 @@ def results(run):
     """What ``wikiq results --format json`` prints, without the start of a process."""
     engine = connect(f"sqlite:///{run.data}/wikiq.sqlite")
     try:
-        report = load_report(engine, parse_project(DEFAULT_PROJECT), Span((run.day,), week=False))
+        report = load_report(engine, parse_project(DEFAULT_PROJECT), Span((run.day,), week=False), Universe.ARTICLES)
         return told(render(report, Format.JSON, top=5, width=80))
     finally:
         engine.dispose()
@@ -83,7 +84,7 @@ def resume(run):
     run.site.forget()
     done = wikiq(run.environment, "resume")
     assert (done.code, done.stdout) == (0, ""), done.stderr
-    assert results(run) == truth(run.day).day(run.day)
+    assert results(run) == truth(run.day).day(run.day, universe="articles")
     assert len(run.counted) == 24
     assert before.items() <= run.counted.items()
     assert len(run.asked) == len(set(run.asked)) == 24 - len(before)
@@ -125,7 +126,7 @@ def test_after_some_hours(run):
 
 
 def test_when_only_the_ranking_is_missing(run):
-    """Killed when all hours are counted and none is ranked: the next run fetches no hour file."""
+    """Killed when all hours are counted and the wiki's dumps are not there: the next run fetches no hour file."""
     run.site.misbehave(Fault("enwiki/*", Stall(60)))
     with run.begin() as process:
         wait_until(lambda: len(run.counted) == 24)
@@ -137,9 +138,9 @@ def test_when_only_the_ranking_is_missing(run):
 def test_while_the_answer_is_written(run):
     """Killed when the answer is computed and waits to be written: nothing of it is there, and it is computed anew."""
     last = hours_of(run.day)[-1]
-    run.site.misbehave(Fault(last.path, Stall(1.5), method="GET"))
+    run.site.misbehave(Fault(last.path, Stall(3), method="GET"))
     with run.begin() as process:
-        wait_until(lambda: len(run.counted) == 23 and run.look("SELECT run FROM siteinfo"))
+        wait_until(lambda: len(run.counted) == 23 and run.look("SELECT run FROM snapshot WHERE state = 'done'"))
         wait_until(lambda: len(run.counted) == 24, every=0.001)
         with closing(run.open("rw")) as connection:
             connection.execute("BEGIN IMMEDIATE")

@@ -102,7 +102,7 @@ def test_a_week_by_two_workers(fleet_of, surroundings, postgresql_url, broker, s
     done = wikiq(surroundings, "enqueue", *week, "--wait", "--source", site.url, timeout=100)
     assert (done.code, done.stdout) == (0, ""), (done.stderr, fleet.said)
     found = wikiq(surroundings, "results", *week, "--format", "json")
-    assert (found.code, told(found.stdout)) == (0, truth(demo.first_day).week())
+    assert (found.code, told(found.stdout)) == (0, truth(demo.first_day).week(universe="articles"))
     asked = [entry.path for entry in site.log if "/pageviews-" in entry.path]
     assert len(asked) == len(set(asked)) == 168
     assert site.most_at_once <= 3
@@ -115,7 +115,7 @@ def test_a_worker_is_killed(fleet_of, surroundings, tmp_path, broker, site, demo
     site.misbehave(Fault("*.gz", Slow(30_000)))
     week = ("--week", "--start", str(demo.first_day))
     done = wikiq(surroundings, "enqueue", *week)
-    assert (done.code, queued(broker)) == (0, 7 * 25)
+    assert (done.code, queued(broker)) == (0, 7 * 24)
     fleet = fleet_of(surroundings)
     wait_until(lambda: len(ledger(tmp_path / "data")) >= 8)
     kill(fleet.running[0])
@@ -132,7 +132,7 @@ def test_a_worker_is_killed(fleet_of, surroundings, tmp_path, broker, site, demo
     wait_until(lambda: at_rest(broker, lost=1))
     assert ledger(tmp_path / "data") == after
     found = wikiq(surroundings, "results", *week, "--format", "json")
-    assert (found.code, told(found.stdout)) == (0, truth(demo.first_day).week())
+    assert (found.code, told(found.stdout)) == (0, truth(demo.first_day).week(universe="articles"))
     assert left_behind(tmp_path / "data") == []
 
 
@@ -144,7 +144,7 @@ def test_a_day_that_nobody_waits_for(fleet_of, surroundings, tmp_path, broker, s
     assert wikiq(surroundings, "enqueue", day).code == 0
     wait_until(lambda: ranked(tmp_path / "data"))
     found = wikiq(surroundings, "results", day, "--format", "json")
-    assert (found.code, told(found.stdout)) == (0, truth(demo.first_day).day(demo.first_day))
+    assert (found.code, told(found.stdout)) == (0, truth(demo.first_day).day(demo.first_day, universe="articles"))
     wait_until(lambda: at_rest(broker), seconds=20)
     before = ledger(tmp_path / "data")
     assert wikiq(surroundings, "enqueue", day, "--wait", "--force").code == 0
@@ -161,7 +161,7 @@ def test_a_ranking_that_fails_elsewhere(fleet_of, surroundings, tmp_path, broker
     """Where a worker's ranking fails, whoever waits for it is told so and does not wait for ever."""
     surroundings |= {"WIKIQ_SOURCE": site.url}
     with started(surroundings, "enqueue", str(demo.first_day), "--wait") as waiting:
-        wait_until(lambda: queued(broker) == 25)
+        wait_until(lambda: queued(broker) == 24)
         with closing(sqlite3.connect(tmp_path / "data" / "wikiq.sqlite")) as connection:
             connection.execute("DROP TABLE ranked_article")
         fleet = fleet_of(surroundings, size=1)

@@ -40,6 +40,7 @@ AFTER_THE_PERIOD = [
     "computed_at",
     "wikiq",
     "namespaces",
+    "snapshot_days_off",
 ]
 
 
@@ -102,6 +103,7 @@ def test_a_day_in_full() -> None:
         "computed_at": "2026-11-23T17:00:00Z",
         "wikiq": "0.1.0",
         "namespaces": "2024-01-01",
+        "snapshot_days_off": -2,
     }
     assert list(document) == ["schema", "project", "day", *AFTER_THE_PERIOD]
 

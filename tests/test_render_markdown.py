@@ -74,7 +74,7 @@ def test_what_the_tables_rest_on() -> None:
         "",
         "incomplete: 2 of 24 hours missing · 04:00, 23:00",
         "",
-        "00:00 to 24:00 UTC · universe: articles · categories of 2024-01-01 · " + computed,
+        "00:00 to 24:00 UTC · universe: articles · snapshot of 2024-01-01, 2 days earlier · " + computed,
     ]
     assert "1 view · 492 articles tie · 458 not requested at all · the first 2:" in text
 

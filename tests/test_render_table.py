@@ -59,7 +59,7 @@ def test_headline_of_a_complete_day() -> None:
     """Project and day to the left, the verdict to the right edge, then the window and the sources."""
     first, second, *_ = render_table(day_answer(), 5, 80).splitlines()
     assert first == "en.wikipedia · 2024-01-03" + " " * 47 + "complete"
-    assert second == "00:00 to 24:00 UTC · universe: articles · categories of 2024-01-01"
+    assert second == "00:00 to 24:00 UTC · universe: articles · snapshot of 2024-01-01, 2 days earlier"
 
 
 def test_headline_of_an_incomplete_day() -> None:

@@ -54,7 +54,7 @@ def test_the_window_is_in_utc() -> None:
 
 def test_sources_say_what_could_not_be_had() -> None:
     """Canonical namespace names are owned up to; a snapshot's own need no word of their own."""
-    assert words.sources(day_answer()) == ["universe: articles", "categories of 2024-01-01"]
+    assert words.sources(day_answer()) == ["universe: articles", "snapshot of 2024-01-01, 2 days earlier"]
     assert words.sources(logged_titles_answer()) == [
         "universe: logged titles",
         "namespaces: MediaWiki's English names",

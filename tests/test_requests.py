@@ -12,7 +12,8 @@ from models.answer import Answer, Period, Universe
 from models.hour import hours_of, week_from
 from models.tables import HourState
 from worker.context import Context
-from worker.enqueue import Order, request
+from worker.enqueue import request
+from worker.order import Order
 from worker.store import ledger, requests
 from worker.store.answers import save_answer
 from worker.store.database import reading, writing

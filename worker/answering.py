@@ -47,9 +47,19 @@ def rank_period(context: Context, project: Project, period: Period, universe: Un
         in the database: whoever builds the index ranks it.
 
     Raises:
-        SumLawBroken: the ranking lost views; nothing was saved.
-        sqlalchemy.exc.DBAPIError: the database failed; the answer that was stored before stays.
+        SumLawBroken: the ranking lost views.
+        sqlalchemy.exc.DBAPIError: the database failed.
+        Whatever it is, the answer that was stored before stays, and the database tells why there is no newer one.
     """
+    try:
+        return _rank_and_save(context, project, period, universe)
+    except Exception as error:
+        with writing(context.engine) as session:
+            requests.note_trouble(session, project, period, universe, f"{type(error).__name__}: {error}")
+        raise
+
+
+def _rank_and_save(context: Context, project: Project, period: Period, universe: Universe) -> Answer | None:
     while True:
         ranked = _rank(context, project, period, universe)
         if ranked is None:
@@ -109,13 +119,13 @@ def _rank(context: Context, project: Project, period: Period, universe: Universe
     with reading(context.engine) as session:
         hours = ledger.counted_hours(session, project, period)
         siteinfo = load_siteinfo(session, project)
-        by_titles = requests.ranked_by_titles(session, project, universe)
         found = requests.find_request(session, project, period, universe)
+        run = found.wanted_snapshot if found else None
+        by_titles = requests.ranked_by_titles(session, project, universe, run)
     if by_titles:
         counted = _counted(context, project, period, hours)
         answer = rank_logged_titles(counted, siteinfo, computed_at=context.now(), version=VERSION)
     else:
-        run = found.wanted_snapshot if found else None
         index = load_index(context.engine, project, run) if run else None
         if index is None:
             return None

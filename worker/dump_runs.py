@@ -97,7 +97,7 @@ def run_files(dumpstatus: bytes, database: str, run: dt.date) -> RunFiles:
 
     Raises:
         NoSnapshot: some are not; the message names them.
-        CorruptFile: the document is not what a dumpstatus.json is.
+        CorruptFile: the document is not what a dumpstatus.json is, or it names a file of another run.
     """
     tables = {table: finished_file(dumpstatus, table.job, database) for table in DumpTable}
     namespaces = finished_file(dumpstatus, NAMESPACES_JOB, database)
@@ -105,4 +105,6 @@ def run_files(dumpstatus: bytes, database: str, run: dt.date) -> RunFiles:
     lacking = [table.value for table in DumpTable if table not in done] + ([] if namespaces else [NAMESPACES_JOB])
     if namespaces is None or lacking:
         raise NoSnapshot(f"The run {run_path(run)} of {database} is not finished: it lacks {', '.join(lacking)}.")
+    if not all(file.name.startswith(f"{database}-{run_path(run)}-") for file in (*done.values(), namespaces)):
+        raise CorruptFile(f"The dump status of {database}, {run_path(run)}, names a file of another run.")
     return RunFiles(run, done, namespaces)

@@ -22,6 +22,7 @@ from worker.fetch import Http, fetch_small
 from worker.patience import Retries
 
 MAX_DOCUMENT_BYTES = 10 << 20
+MAX_FILE_BYTES = 1 << 40
 RUNS_TRIED = 12
 _RUN_LINK = re.compile(rb"""\bhref\s*=\s*["']?(?:[^"'<>\s]*/)?(\d{4})(\d{2})(\d{2})/["'\s>]""", re.IGNORECASE)
 _SHA1 = re.compile(r"[0-9a-f]{40}")
@@ -55,7 +56,7 @@ def finished_file(dumpstatus: bytes, job: str, database: str) -> DumpFile | None
         raise CorruptFile(f"The dump status of {database} cannot be read.") from None
     if not re.fullmatch(rf"{re.escape(database)}-[A-Za-z0-9._-]+", name, re.ASCII) or ".." in name:
         raise CorruptFile(f"The dump status of {database} names a file that is not its own.")
-    if type(size) is not int or size < 0 or not _is_hex(_SHA1, sha1) or not _is_hex(_MD5, md5):
+    if type(size) is not int or not 0 <= size <= MAX_FILE_BYTES or not _is_hex(_SHA1, sha1) or not _is_hex(_MD5, md5):
         raise CorruptFile(f"The dump status of {database} gives no sound size or checksum.")
     return DumpFile(name, size, sha1, md5)
 

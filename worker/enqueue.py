@@ -25,7 +25,7 @@ from worker.store import ledger, requests
 from worker.store.database import reading, serialise, writing
 from worker.store.siteinfo import forget_siteinfo_troubles
 from worker.store.snapshots import forget_snapshot_troubles
-from worker.store.wikis import all_wikis, choose_anew, forget_wiki_troubles, lacks_index
+from worker.store.wikis import all_wikis, choose_anew, forget_troubles_of_named, forget_wiki_troubles, lacks_index
 from worker.tasks import COUNT_HOUR, FETCH_SITEINFO, INDEX_WIKI, RANK_DAY, RANK_WEEK
 
 Ranking: TypeAlias = "AsyncResult[None]"
@@ -70,7 +70,7 @@ def request(context: Context, order: Order) -> None:
         requests.request_answers(session, order.projects, order.periods, order.universe, order.source, order.snapshot)
         forget_siteinfo_troubles(session)
         for project in order.projects:
-            forget_snapshot_troubles(session, project)
+            forget_troubles_of_named(session, project, order.snapshot)
         for day in order.days:
             ledger.request_hours(session, order.projects, hours_of(day), recount=order.force)
 
@@ -79,6 +79,7 @@ def request_again(context: Context) -> None:
     """Let everything that could not be had so far be asked for again."""
     with writing(context.engine) as session:
         ledger.forget_troubles(session)
+        requests.forget_troubles(session)
         forget_siteinfo_troubles(session)
         forget_snapshot_troubles(session)
         forget_wiki_troubles(session)

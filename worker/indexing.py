@@ -95,7 +95,12 @@ def build(context: Context, project: Project, run: dt.date) -> None:
             snapshot = snapshots.load_snapshot(session, project, run)
         if snapshot is None or snapshot.state is DumpState.DONE or not snapshot.is_read:
             return
-        _build(context, snapshot)
+        try:
+            _build(context, snapshot)
+        except Exception:
+            # Another machine may have built it meanwhile; then the tables are gone, and rightly so.
+            if can_be_built(context, project, run):
+                raise
 
 
 def tables_to_read(context: Context, project: Project, run: dt.date) -> tuple[DumpTable, ...]:
@@ -151,28 +156,37 @@ def _work(context: Context, project: Project, run: dt.date, table: DumpTable, so
 
 def _read(context: Context, work: _Work) -> None:
     _fetch(context, work)
-    attempt, kept = Attempt(work.project, work.run), 0
-    try:
-        for number, frame in enumerate(table_columns(work.table, unpack(work.path))):
-            kept += len(frame)
-            with writing(context.engine) as session:
-                blocks.save_block(session, attempt, work.table.value, number, frame)
-    except UnreadableDump as error:
+    with blocks.attempting(context.engine, work.project, work.run) as attempt:
+        try:
+            kept = _keep(context, work, attempt)
+        except CorruptFile as error:
+            discard(work.path)
+            raise UnreadableDump(f"{work.file.name}: {error}") from error
+        # Before the commit: a kill in between costs a download, after it would leave a file that nobody looks for.
         discard(work.path)
-        raise UnreadableDump(f"{work.file.name}: {error}") from error
-    # Before the commit: a kill in between costs a download, after it would leave a file that nobody looks for.
-    discard(work.path)
-    with writing(context.engine) as session:
-        snapshots.record_table(session, work.project, work.run, work.table, attempt.name, kept, now=context.now())
+        with writing(context.engine) as session:
+            snapshots.record_table(session, work.project, work.run, work.table, attempt.name, kept, now=context.now())
+
+
+def _keep(context: Context, work: _Work, attempt: Attempt) -> int:
+    """Write the wanted columns of a dump that is on disk; how many rows they have."""
+    kept = 0
+    for number, frame in enumerate(table_columns(work.table, unpack(work.path))):
+        kept += len(frame)
+        with writing(context.engine) as session:
+            blocks.save_block(session, attempt, work.table.value, number, frame)
+    return kept
 
 
 def _fetch(context: Context, work: _Work) -> None:
-    """Have the dump on disk, as it was announced.
+    """Have the dump on disk, as it was announced; one that a killed worker left there will do.
 
     Raises:
         CorruptFile: it is not, however often it is fetched.
         SourceError: as ``worker.fetch.fetch``.
     """
+    if _is_here(work):
+        return None
     for attempt in range(1, CORRUPT_TRIES + 1):
         try:
             budget = context.budget(work.source)
@@ -188,8 +202,23 @@ def _fetch(context: Context, work: _Work) -> None:
     return None
 
 
+def _is_here(work: _Work) -> bool:
+    if not work.path.exists() or (work.file.sha1 or work.file.md5) is None:
+        return False
+    try:
+        check_file(work.path, work.file)
+    except CorruptFile:
+        return False
+    return True
+
+
 def _build(context: Context, snapshot: Snapshot) -> None:
-    attempt, numbers = Attempt(snapshot.project, snapshot.run), Counter[Part]()
+    with blocks.attempting(context.engine, snapshot.project, snapshot.run) as attempt:
+        _build_attempt(context, snapshot, attempt)
+
+
+def _build_attempt(context: Context, snapshot: Snapshot, attempt: Attempt) -> None:
+    numbers = Counter[Part]()
     attempts = {table.table: table.attempt for table in snapshot.tables}
     siteinfo = parse_siteinfo(snapshot.siteinfo or "", snapshot.run.isoformat())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from models.answer import Universe, Verdict
@@ -17,6 +17,7 @@ from worker.context import Context
 from worker.order import EVERYTHING, Scope
 from worker.store import ledger, requests, snapshots, wikis
 from worker.store.database import reading
+from worker.store.requests import Request
 from worker.store.wikis import WikiStanding
 
 
@@ -42,13 +43,14 @@ class Progress:
     """Hours by state (an hour of two projects counts twice), bytes of counted files, answers still to be ranked.
 
     ``unranked`` are the answers that will be ranked by themselves; ``indexes`` those that are not built, whatever the
-    reason; ``late_weeks`` the weeks that are out of date, whatever the reason.
+    reason; ``late_weeks`` the weeks that are out of date, whatever the reason; ``trouble`` why a ranking failed.
     """
 
     hours: Mapping[HourState, int]
     size: int
     unranked: int
     late_weeks: int = 0
+    trouble: str | None = None
     indexes: tuple[IndexProgress, ...] = ()
 
     @property
@@ -75,7 +77,7 @@ class Standing:
     """Where one day of one project stands.
 
     ``snapshot`` is the run it was ranked by; ``waits_for`` says why it cannot be ranked by articles yet: the state of
-    the index, and the reason if there is one.
+    the index, and the reason if there is one. ``trouble`` says why ranking it failed.
     """
 
     project: Project
@@ -87,6 +89,7 @@ class Standing:
     snapshot: dt.date | None = None
     wanted_snapshot: dt.date | None = None
     waits_for: tuple[DumpState, str | None] | None = None
+    trouble: str | None = None
 
     @property
     def counted(self) -> int:
@@ -110,7 +113,8 @@ def progress_of(context: Context, scope: Scope = EVERYTHING) -> Progress:
             size=ledger.counted_bytes(session, *scope.hours),
             unranked=sum(requests.will_be_ranked(session, found) for found in late),
             late_weeks=sum(found.period.is_week for found in late),
-            indexes=_indexes(context, scope),
+            trouble=next((found.trouble for found in late if found.trouble), None),
+            indexes=_indexes(context, scope, wanted),
         )
 
 
@@ -138,15 +142,23 @@ def standings(context: Context, scope: Scope = EVERYTHING) -> tuple[Standing, ..
             snapshot=found.snapshot,
             wanted_snapshot=found.wanted_snapshot,
             waits_for=waits.get(found),
+            trouble=found.trouble,
         )
         for found in days
     )
 
 
-def _indexes(context: Context, scope: Scope) -> tuple[IndexProgress, ...]:
+def _indexes(context: Context, scope: Scope, asked: Sequence[Request]) -> tuple[IndexProgress, ...]:
+    """Those that are not built, but for indexes that only answers beyond the scope are to be ranked by."""
     with reading(context.engine) as session:
         known = [wiki for wiki in wikis.all_wikis(session) if scope.ranks(wiki.project)]
-        wanted = {wiki: wikis.wanted_runs(session, wiki.project) for wiki in known}
+        others = {
+            (found.project, found.wanted_snapshot) for found in requests.all_requests(session) if not scope.holds(found)
+        } - {(found.project, found.wanted_snapshot) for found in asked}
+        wanted = {
+            wiki: {run for run in wikis.wanted_runs(session, wiki.project) if (wiki.project, run) not in others}
+            for wiki in known
+        }
     choices = [
         IndexProgress(wiki.project, None, wiki.state, wiki.reason)
         for wiki in known

@@ -33,29 +33,34 @@ def choose_snapshots(context: Context, project: Project, source: str) -> tuple[d
     Raises:
         sqlalchemy.exc.DBAPIError: the database failed.
     """
-    try:
-        # The tasks of several orders may ask at once; one of them looks.
-        with hold_file(context.settings.downloads_dir / f"{project.database}.runs"):
-            _choose(context, project, source)
-            state, reason = DumpState.DONE, None
-    except NoDumps as error:
-        state, reason = DumpState.NO_DUMPS, f"{error} Its days are ranked by logged titles."
-    except SourceError as error:
-        state, reason = state_after(error), str(error)
-    except OSError as error:
-        state, reason = DumpState.FAILED, f"The data directory cannot be written: {error.strerror or error}."
-    if reason:
-        _log.warning("%s: %s", project, reason)
-    with writing(context.engine) as session:
-        wikis.record_looked(session, project, state, reason, now=context.now())
+    noted = False
+    while not noted:
+        state, reason = _look(context, project, source)
+        noted = note_looked(context, project, state, reason)
     with reading(context.engine) as session:
         wanted = wikis.wanted_runs(session, project)
         known = snapshots.all_snapshots(session, project)
     return tuple(
         snapshot.run
         for snapshot in known
-        if snapshot.state is DumpState.WAITING and snapshot.tables and (snapshot.run in wanted or not wanted)
+        if snapshot.state is DumpState.WAITING and snapshot.tables and snapshot.run in wanted
     )
+
+
+def note_looked(context: Context, project: Project, state: DumpState, reason: str | None) -> bool:
+    """Note what looking at a wiki's runs led to, for the wanted runs of whose files nothing is known, too.
+
+    Returns:
+        Whether it was noted; False means that more was asked for meanwhile and is still to be chosen.
+    """
+    if reason:
+        _log.warning("%s: %s", project, reason)
+    with writing(context.engine) as session:
+        for run in wikis.wanted_runs(session, project) if state.is_trouble else ():
+            known = snapshots.load_snapshot(session, project, run)
+            if known is None or (known.state is DumpState.WAITING and not known.tables):
+                snapshots.note_snapshot_trouble(session, project, run, state, reason or state)
+        return wikis.record_looked(session, project, state, reason, now=context.now())
 
 
 def state_after(error: SourceError) -> DumpState:
@@ -73,27 +78,55 @@ def state_after(error: SourceError) -> DumpState:
             return DumpState.MISSING
 
 
+def _look(context: Context, project: Project, source: str) -> tuple[DumpState, str | None]:
+    try:
+        # The tasks of several orders may ask at once; one of them looks.
+        with hold_file(context.settings.downloads_dir / f"{project.database}.runs"):
+            _choose(context, project, source)
+    except NoDumps as error:
+        if _has_snapshot(context, project):
+            return DumpState.MISSING, f"{error} It had some before."
+        return DumpState.NO_DUMPS, f"{error} Its days are ranked by logged titles."
+    except SourceError as error:
+        return state_after(error), str(error)
+    except OSError as error:
+        return DumpState.FAILED, f"The data directory cannot be written: {error.strerror or error}."
+    return DumpState.DONE, None
+
+
+def _has_snapshot(context: Context, project: Project) -> bool:
+    with reading(context.engine) as session:
+        return any(snapshot.tables for snapshot in snapshots.all_snapshots(session, project))
+
+
 def _choose(context: Context, project: Project, source: str) -> None:
     with reading(context.engine) as session:
         open_periods = wikis.undecided(session, project)
-        wanted = wikis.wanted_runs(session, project)
+        in_use = wikis.runs_in_use(session, project)
     runs = WikiRuns(project.database, lambda path: _read(context, f"{source.rstrip('/')}/{project.database}/{path}"))
-    for run in sorted(wanted):
+    for run in sorted(in_use):
         _take_named(context, project, source, runs, run)
     chosen = {period: runs.nearest(period.middle) for period in open_periods}
-    if not chosen and not wanted:
+    if not chosen and not in_use:
         chosen = {Period(context.now().date()): runs.nearest(context.now().date())}
+    failures: dict[dt.date, SourceError] = {}
     for files in {files.run: files for files in chosen.values()}.values():
-        _take_down(context, project, source, runs, files)
+        try:
+            _take_down(context, project, source, runs, files)
+        except (NoSnapshot, CorruptFile) as error:
+            failures[files.run] = error
     with writing(context.engine) as session:
-        wikis.decide(session, project, {period: files.run for period, files in chosen.items()})
+        sound = {period: files.run for period, files in chosen.items() if files.run not in failures}
+        wikis.decide(session, project, sound)
+    for failure in failures.values():
+        raise failure
 
 
 def _take_named(context: Context, project: Project, source: str, runs: WikiRuns, run: dt.date) -> None:
     """The files of a run that was named or chosen before; if it cannot be had, that is the run's trouble alone."""
     with reading(context.engine) as session:
         known = snapshots.load_snapshot(session, project, run)
-    if known and (known.state is DumpState.DONE or known.is_read):
+    if known and (known.state is not DumpState.WAITING or known.is_read):
         return
     try:
         _take_down(context, project, source, runs, runs.files(run))

@@ -32,7 +32,7 @@ from worker.counting import Receipt, count_hour_file, record_trouble
 from worker.indexing import build, can_be_built, note_trouble, tables_to_read
 from worker.indexing import read_dump as fetch_and_read
 from worker.namespaces import ensure_siteinfo
-from worker.snapshots import choose_snapshots
+from worker.snapshots import choose_snapshots, note_looked
 
 if TYPE_CHECKING:
     from worker.app import Wikiq
@@ -93,7 +93,12 @@ def rank_week(task: WikiqTask, first_day: str, project: str, universe: str) -> N
 def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None:
     """Choose the dump runs of a wiki, and see to it that their indexes are made and its days ranked."""
     wiki, context = parse_project(project), task.app.context()
-    for run in choose_snapshots(context, wiki, source or context.settings.source):
+    try:
+        runs = choose_snapshots(context, wiki, source or context.settings.source)
+    except Exception as error:
+        note_looked(context, wiki, DumpState.FAILED, f"{type(error).__name__}: {error}")
+        raise
+    for run in runs:
         for table in tables_to_read(context, wiki, run):
             task.app.send_task(READ_DUMP, (project, run.isoformat(), table.value, source))
         _build_if_read(task, wiki, run)

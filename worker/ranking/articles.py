@@ -153,9 +153,9 @@ def _looked_up(rows: pl.DataFrame, index: WikiIndex) -> tuple[pl.Series, pl.Seri
 
 
 def _per_article(rows: pl.DataFrame, column: str, articles: int) -> Views:
-    # Sums in floating point are exact up to 2**53, which no wiki's views reach in a week.
-    sums = np.bincount(rows["article"].to_numpy(), weights=rows[column].to_numpy(), minlength=articles)
-    return sums.astype(np.uint64)
+    sums = np.zeros(articles, dtype=np.uint64)
+    np.add.at(sums, rows["article"].to_numpy(), rows[column].to_numpy())
+    return sums
 
 
 def _least_numbers(views: Views) -> Numbers:

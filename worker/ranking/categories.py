@@ -54,8 +54,10 @@ def category_sums(views: npt.NDArray[np.uint64], index: WikiIndex, categories: p
 
 def category_name(text: str, siteinfo: Siteinfo) -> bytes:
     """A category's name as the wiki stores it, from how people write it: ``Category:living people``."""
-    bare = re.sub(r"^\s*:?category:", "", text, flags=re.IGNORECASE)
-    written = pl.Series([re.sub(r"\s+", "_", bare.strip())], dtype=pl.String)
+    bare = re.sub(r"^[\s_]*:?[\s_]*category[\s_]*:", "", text, flags=re.IGNORECASE)
+    # What is no text, such as bytes of a shell that are no UTF-8, names no category; U+FFFD is in no title either.
+    legible = bare.encode(errors="surrogatepass").decode(errors="replace")
+    written = pl.Series([re.sub(r"\s+", "_", legible.strip())], dtype=pl.String)
     return str(canonical_titles(written, first_letter=siteinfo.first_letter)[0]).encode()
 
 

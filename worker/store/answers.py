@@ -46,11 +46,11 @@ def save_answer(session: Session, project: Project, asked: Universe, answer: Ans
     row = _locked(session, project, asked, answer)
     if hours != fingerprint(counted_hours(session, project, answer.period)):
         return False
-    if answer.snapshot is not None and answer.snapshot != row.wanted_snapshot:
+    if asked is Universe.ARTICLES and answer.snapshot != row.wanted_snapshot:
         return False
     for column, value in _figures(answer).items():
         setattr(row, column, value)
-    row.fingerprint = hours
+    row.fingerprint, row.trouble = hours, None
     session.add(row)
     session.flush()
     answer_id = _id(row)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 import polars as pl
-from sqlalchemy import Engine
+from sqlalchemy import Engine, delete
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from models.dump_run import DumpState
@@ -17,7 +19,7 @@ from models.siteinfo import parse_siteinfo
 from models.snapshot import Figures
 from models.tables import SnapshotBlockRow, SnapshotRow
 from worker.block import from_block, to_block
-from worker.store.database import reading
+from worker.store.database import reading, writing
 from worker.store.upsert import upsert
 from worker.wiki.index import Part, WikiIndex
 
@@ -29,6 +31,25 @@ class Attempt:
     project: Project
     run: dt.date
     name: str = field(default_factory=lambda: uuid.uuid4().hex)
+
+
+@contextmanager
+def attempting(engine: Engine, project: Project, run: dt.date) -> Iterator[Attempt]:
+    """An attempt whose blocks are removed if the work ends in an error."""
+    attempt = Attempt(project, run)
+    try:
+        yield attempt
+    except Exception:
+        # What cannot be removed now goes with the attempt that succeeds.
+        with suppress(DBAPIError), writing(engine) as session:
+            session.execute(
+                delete(SnapshotBlockRow).where(
+                    col(SnapshotBlockRow.project) == project.name,
+                    col(SnapshotBlockRow.run) == run,
+                    col(SnapshotBlockRow.attempt) == attempt.name,
+                )
+            )
+        raise
 
 
 def save_block(session: Session, attempt: Attempt, part: str, number: int, frame: pl.DataFrame) -> None:

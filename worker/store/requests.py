@@ -28,7 +28,7 @@ class Request:
     """An answer that was asked for, and what it was last ranked from: hours, snapshot, namespaces.
 
     ``wanted_snapshot`` is the run to rank articles by, None until one is chosen. ``source`` is where its hours are to
-    be fetched, None where that is left to the worker.
+    be fetched, None where that is left to the worker; ``trouble`` says why the last ranking failed.
     """
 
     project: Project
@@ -39,6 +39,7 @@ class Request:
     snapshot: dt.date | None
     wanted_snapshot: dt.date | None
     source: str | None
+    trouble: str | None
 
 
 def request_answers(
@@ -59,11 +60,22 @@ def request_answers(
     for project in projects:
         for period in wanted:
             key = insert_answer(session, project, period, universe)
-            session.execute(update(AnswerRow).filter_by(**key).values(source=source))
+            session.execute(update(AnswerRow).filter_by(**key).values(source=source, trouble=None))
             if universe is Universe.ARTICLES:
                 _want_snapshot(session, project, key, snapshot)
         if universe is Universe.ARTICLES:
             want_wiki(session, project, source)
+
+
+def note_trouble(session: Session, project: Project, period: Period, universe: Universe, reason: str) -> None:
+    """Note why an answer could not be ranked; it is not expected any more until it is asked for again."""
+    key = {"project": project.name, "first_day": period.first, "days": period.days, "universe": universe}
+    session.execute(update(AnswerRow).filter_by(**key).values(trouble=reason))
+
+
+def forget_troubles(session: Session) -> None:
+    """Let every ranking that failed be tried again."""
+    session.execute(update(AnswerRow).values(trouble=None))
 
 
 def insert_answer(session: Session, project: Project, period: Period, universe: Universe) -> dict[str, Any]:
@@ -91,21 +103,26 @@ def out_of_date(session: Session, wanted: Iterable[Request]) -> tuple[Request, .
     )
 
 
-def ranked_by_titles(session: Session, project: Project, universe: Universe) -> bool:
-    """Whether a ranking is by logged titles: because that was asked for, or because the wiki has no dumps."""
+def ranked_by_titles(session: Session, project: Project, universe: Universe, snapshot: dt.date | None) -> bool:
+    """Whether a ranking is by logged titles: because that was asked for, or because the wiki has no dumps.
+
+    An answer for which a snapshot is chosen already is not: a wiki's listing may be away for a while.
+    """
     if universe is Universe.LOGGED_TITLES:
         return True
+    if snapshot is not None:
+        return False
     wiki = load_wiki(session, project)
     return wiki is not None and wiki.state is DumpState.NO_DUMPS
 
 
 def wait_for_snapshot(session: Session, request: Request) -> tuple[DumpState, str | None] | None:
     """Why an answer cannot be ranked yet, for want of an index; None where that is no obstacle."""
-    if ranked_by_titles(session, request.project, request.universe):
+    if _by_titles(session, request):
         return None
     if request.wanted_snapshot is None:
         wiki = load_wiki(session, request.project)
-        return (wiki.state, wiki.reason) if wiki else (DumpState.WAITING, None)
+        return (wiki.state, wiki.reason) if wiki and wiki.state.is_trouble else (DumpState.WAITING, None)
     state, reason = snapshot_state(session, request.project, request.wanted_snapshot)
     return None if state is DumpState.DONE else (state, reason)
 
@@ -113,14 +130,14 @@ def wait_for_snapshot(session: Session, request: Request) -> tuple[DumpState, st
 def will_be_ranked(session: Session, found: Request) -> bool:
     """Whether an answer that is out of date will be ranked without being asked for again.
 
-    It will not while an hour of it is waiting (then that is what is waited for), or if its index, or that of one of a
-    week's days, cannot be had.
+    It will not while an hour of it is waiting (then that is what is waited for), if ranking it failed, or if its index,
+    or that of one of a week's days, cannot be had.
     """
-    if waiting(session, found.project, found.period):
+    if found.trouble or waiting(session, found.project, found.period):
         return False
     needed = (found, *days_within(session, found)) if found.period.is_week else (found,)
     waits = [wait_for_snapshot(session, part) for part in needed]
-    return not any(wait and wait[0].is_trouble for wait in waits)
+    return not any(part.trouble for part in needed) and not any(wait and wait[0].is_trouble for wait in waits)
 
 
 def can_be_ranked(session: Session, found: Request) -> bool:
@@ -182,8 +199,12 @@ def _want_snapshot(session: Session, project: Project, key: dict[str, Any], snap
     session.execute(update(AnswerRow).filter_by(**key).values(wanted_snapshot=pinned or chosen))
 
 
+def _by_titles(session: Session, request: Request) -> bool:
+    return ranked_by_titles(session, request.project, request.universe, request.wanted_snapshot)
+
+
 def _has_its_basis(session: Session, request: Request) -> bool:
-    if ranked_by_titles(session, request.project, request.universe):
+    if _by_titles(session, request):
         origin = namespaces_origin(session, request.project)
         return request.snapshot is None and request.namespaces == origin
     return request.snapshot is not None and request.snapshot == request.wanted_snapshot
@@ -199,4 +220,5 @@ def _request(row: AnswerRow) -> Request:
         snapshot=row.snapshot,
         wanted_snapshot=row.wanted_snapshot,
         source=row.source,
+        trouble=row.trouble,
     )

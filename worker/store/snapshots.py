@@ -16,6 +16,7 @@ from models.dump_run import DumpFile, DumpState, DumpTable, RunFiles
 from models.project import Project, parse_project
 from models.snapshot import Figures, Snapshot, TableStanding
 from models.tables import SnapshotBlockRow, SnapshotRow, SnapshotTableRow
+from worker.store.reason import kept_reason
 from worker.store.upsert import insert_missing, upsert
 
 
@@ -42,7 +43,7 @@ def note_snapshot_trouble(session: Session, project: Project, run: dt.date, stat
     session.execute(
         update(SnapshotRow)
         .where(*_of(SnapshotRow, project, run), col(SnapshotRow.state) != DumpState.DONE)
-        .values(state=state, reason=reason)
+        .values(state=state, reason=kept_reason(reason))
     )
 
 
@@ -50,39 +51,43 @@ def note_table_trouble(
     session: Session, project: Project, run: dt.date, table: DumpTable, state: DumpState, reason: str
 ) -> None:
     """Note why a table cannot be read, unless it is; the run's index cannot be had then either."""
-    session.execute(
+    unread: Any = session.execute(
         update(SnapshotTableRow)
         .where(*_of(SnapshotTableRow, project, run), col(SnapshotTableRow.name) == table.value)
         .where(col(SnapshotTableRow.state) != DumpState.DONE)
-        .values(state=state, reason=reason)
+        .values(state=state, reason=kept_reason(reason))
     )
-    note_snapshot_trouble(session, project, run, state, f"{table.value}: {reason}")
+    if unread.rowcount:
+        note_snapshot_trouble(session, project, run, state, f"{table.value}: {reason}")
 
 
-def forget_snapshot_troubles(session: Session, project: Project | None = None) -> None:
-    """Let everything that could not be had or read be tried again."""
+def forget_snapshot_troubles(session: Session, project: Project | None = None, run: dt.date | None = None) -> None:
+    """Let what could not be had or read be tried again: everything, or of one wiki, or of one of its runs."""
     for row in (SnapshotRow, SnapshotTableRow):
         statement = update(row).where(col(row.state).not_in((DumpState.DONE, DumpState.WAITING)))
         if project is not None:
             statement = statement.where(col(row.project) == project.name)
+        if run is not None:
+            statement = statement.where(col(row.run) == run)
         session.execute(statement.values(state=DumpState.WAITING, reason=None))
 
 
 def record_table(
     session: Session, project: Project, run: dt.date, table: DumpTable, attempt: str, kept: int, *, now: dt.datetime
 ) -> None:
-    """Note that a table is read: from now on the blocks of this attempt are its columns."""
-    session.execute(
+    """Note that a table is read: from now on the blocks of this attempt are its columns.
+
+    The first attempt to end is the one that counts, because an index may be under way from its blocks.
+    """
+    first: Any = session.execute(
         update(SnapshotTableRow)
         .where(*_of(SnapshotTableRow, project, run), col(SnapshotTableRow.name) == table.value)
+        .where(col(SnapshotTableRow.state) != DumpState.DONE)
         .values(state=DumpState.DONE, reason=None, attempt=attempt, kept=kept, read_at=now)
     )
-    blocks = _of(SnapshotBlockRow, project, run)
-    session.execute(
-        delete(SnapshotBlockRow).where(
-            *blocks, col(SnapshotBlockRow.part) == table.value, col(SnapshotBlockRow.attempt) != attempt
-        )
-    )
+    blocks = (*_of(SnapshotBlockRow, project, run), col(SnapshotBlockRow.part) == table.value)
+    whose = col(SnapshotBlockRow.attempt)
+    session.execute(delete(SnapshotBlockRow).where(*blocks, whose != attempt if first.rowcount else whose == attempt))
 
 
 def record_built(
@@ -95,13 +100,15 @@ def record_built(
     now: dt.datetime,
     version: str,
 ) -> None:
-    """Note that the index is built: from now on the blocks of this attempt are it, and the tables' are gone."""
-    blocks = _of(SnapshotBlockRow, project, run)
-    session.execute(delete(SnapshotBlockRow).where(*blocks, col(SnapshotBlockRow.attempt) != attempt))
-    size = session.exec(select(func.sum(func.length(SnapshotBlockRow.block))).where(*blocks)).one()
-    session.execute(
+    """Note that the index is built: from now on the blocks of this attempt are it, and the tables' are gone.
+
+    Of two attempts the first to end counts, because rankings may be reading it.
+    """
+    blocks, whose = _of(SnapshotBlockRow, project, run), col(SnapshotBlockRow.attempt)
+    size = session.exec(select(func.sum(func.length(SnapshotBlockRow.block))).where(*blocks, whose == attempt)).one()
+    first: Any = session.execute(
         update(SnapshotRow)
-        .where(*_of(SnapshotRow, project, run))
+        .where(*_of(SnapshotRow, project, run), col(SnapshotRow.state) != DumpState.DONE)
         .values(
             state=DumpState.DONE,
             reason=None,
@@ -112,6 +119,7 @@ def record_built(
             wikiq=version,
         )
     )
+    session.execute(delete(SnapshotBlockRow).where(*blocks, whose != attempt if first.rowcount else whose == attempt))
 
 
 def load_snapshot(session: Session, project: Project, run: dt.date) -> Snapshot | None:

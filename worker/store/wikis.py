@@ -13,8 +13,9 @@ from sqlmodel import Session, col, select
 from models.answer import Period, Universe
 from models.dump_run import DumpState
 from models.project import Project, parse_project
-from models.tables import AnswerRow, WikiRow
-from worker.store.snapshots import snapshot_state
+from models.tables import AnswerRow, SnapshotRow, WikiRow
+from worker.store.reason import kept_reason
+from worker.store.snapshots import forget_snapshot_troubles, snapshot_state
 from worker.store.upsert import insert_missing
 
 
@@ -44,7 +45,7 @@ def choose_anew(session: Session, project: Project, pinned: dt.date | None, sour
     session.execute(
         update(AnswerRow)
         .where(col(AnswerRow.project) == project.name, col(AnswerRow.universe) == Universe.ARTICLES)
-        .values(wanted_snapshot=pinned)
+        .values(wanted_snapshot=pinned, trouble=None)
     )
     insert_missing(session, WikiRow, [{"project": project.name, "state": DumpState.WAITING}])
     session.execute(
@@ -61,16 +62,35 @@ def forget_wiki_troubles(session: Session) -> None:
     )
 
 
+def forget_troubles_of_named(session: Session, project: Project, named: dt.date | None) -> None:
+    """Have the named run, and the pinned one, tried again; other runs in trouble are not used, but chosen anew."""
+    wiki = load_wiki(session, project)
+    for run in (named, wiki.pinned if wiki else None):
+        if run is not None:
+            forget_snapshot_troubles(session, project, run)
+
+
 def undecided(session: Session, project: Project) -> tuple[Period, ...]:
     """The periods of the wiki's answers for which no run is chosen."""
     return tuple(sorted((period for period, run in _wanted(session, project) if run is None), key=_begin))
 
 
-def wanted_runs(session: Session, project: Project) -> frozenset[dt.date]:
+def runs_in_use(session: Session, project: Project) -> frozenset[dt.date]:
     """The runs that the wiki's answers are to be ranked by, and the pinned one."""
     wiki = load_wiki(session, project)
     runs = {run for _, run in _wanted(session, project)} | {wiki.pinned if wiki else None}
     return frozenset(run for run in runs if run is not None)
+
+
+def wanted_runs(session: Session, project: Project) -> frozenset[dt.date]:
+    """The runs whose index is wanted: those in use, or the newest if nothing was asked of the wiki but its index."""
+    in_use = runs_in_use(session, project)
+    if in_use or _wanted(session, project):
+        return in_use
+    registered: Any = select(col(SnapshotRow.run)).where(
+        SnapshotRow.project == project.name, col(SnapshotRow.siteinfo).is_not(None)
+    )
+    return frozenset(sorted(session.exec(registered))[-1:])
 
 
 def decide(session: Session, project: Project, chosen: Mapping[Period, dt.date]) -> None:
@@ -91,10 +111,13 @@ def decide(session: Session, project: Project, chosen: Mapping[Period, dt.date])
 
 def record_looked(
     session: Session, project: Project, state: DumpState, reason: str | None, *, now: dt.datetime
-) -> None:
-    """Note the result of looking at a wiki's runs."""
-    values = {"state": state, "reason": reason, "looked_at": now}
+) -> bool:
+    """Note the result of looking at a wiki's runs; False, and nothing noted, if more was asked for meanwhile."""
+    if state is DumpState.DONE and undecided(session, project):
+        return False
+    values = {"state": state, "reason": kept_reason(reason) if reason else None, "looked_at": now}
     session.execute(update(WikiRow).where(col(WikiRow.project) == project.name).values(**values))
+    return True
 
 
 def load_wiki(session: Session, project: Project) -> WikiStanding | None:

@@ -9,8 +9,9 @@ titles           sorted by ``title`` (Binary): ``article`` UInt32, ``redirect`` 
                  redirect that leads to one
 categories       in the order of their numbers: ``name`` Binary, ``hidden`` Boolean, ``members`` UInt32; those with at
                  least one member
-members          ``article`` UInt32: the members of the visible categories, one category after the other, each one's
-                 ascending; a frame holds whole categories
+members          ``step`` Int32: the members of the visible categories, one category after the other, each one's
+                 ascending, a frame holding whole categories; each member is stored as its article number less that of
+                 the one before in the frame, which compresses to a third
 hidden_members   the same for hidden (maintenance) categories
 ===============  =====================================================================================================
 """
@@ -44,9 +45,20 @@ class Part(StrEnum):
 PART_SCHEMAS: Mapping[Part, pl.Schema] = {
     Part.TITLES: pl.Schema({"title": pl.Binary(), "article": pl.UInt32(), "redirect": pl.Boolean()}),
     Part.CATEGORIES: pl.Schema({"name": pl.Binary(), "hidden": pl.Boolean(), "members": pl.UInt32()}),
-    Part.MEMBERS: pl.Schema({"article": pl.UInt32()}),
-    Part.HIDDEN_MEMBERS: pl.Schema({"article": pl.UInt32()}),
+    Part.MEMBERS: pl.Schema({"step": pl.Int32()}),
+    Part.HIDDEN_MEMBERS: pl.Schema({"step": pl.Int32()}),
 }
+
+
+def steps_of(members: Numbers) -> npt.NDArray[np.int32]:
+    """How far each number is from the one before, the first from 0; article numbers have at most 31 bits."""
+    signed = members.view(np.int32)
+    return signed - np.concatenate((np.zeros(1, dtype=np.int32), signed[:-1]))
+
+
+def numbers_of(steps: npt.NDArray[np.int32]) -> Numbers:
+    """The numbers that have these steps."""
+    return np.cumsum(steps, dtype=np.int32).view(np.uint32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +94,11 @@ class WikiIndex:
         done = rows = 0
         for frame in self.frames(Part.HIDDEN_MEMBERS if hidden else Part.MEMBERS):
             until = int(np.searchsorted(ends, rows + len(frame), side="right"))
-            yield chosen[done:until], (begins[done:until] - rows).astype(np.uint32), frame["article"].to_numpy()
+            yield (
+                chosen[done:until],
+                (begins[done:until] - rows).astype(np.uint32),
+                numbers_of(frame["step"].to_numpy()),
+            )
             done, rows = until, rows + len(frame)
 
     def titles_of(self, articles: Numbers) -> dict[int, bytes]:

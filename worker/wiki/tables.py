@@ -29,6 +29,10 @@ ARTICLE_NAMESPACE = 0
 CATEGORY_NAMESPACE = 14
 CHUNK_ROWS = 1_000_000
 _NAMED = (ARTICLE_NAMESPACE, CATEGORY_NAMESPACE)
+_NAMESPACES = range(-(1 << 31), 1 << 31)
+_PAGE_IDS = range(1 << 32)
+_TARGETS = range(1 << 62)
+_TRUTHS = range(2)
 
 
 def table_columns(table: DumpTable, blocks: Iterable[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Iterator[pl.DataFrame]:
@@ -52,14 +56,14 @@ def table_columns(table: DumpTable, blocks: Iterable[bytes], *, chunk_rows: int 
 
 
 def _pages(rows: Rows) -> pl.DataFrame:
-    namespace = rows.integers("page_namespace")
+    namespace = _numbers(rows, "page_namespace", _NAMESPACES)
     named = namespace.is_in(_NAMED).to_numpy()
-    titles = rows.where(named).strings("page_title")
+    titles = _titles(rows.where(named), "page_title")
     frame = pl.DataFrame(
         {
-            "id": _ids(rows, "page_id"),
+            "id": _numbers(rows, "page_id", _PAGE_IDS),
             "namespace": namespace,
-            "redirect": rows.integers("page_is_redirect") != 0,
+            "redirect": _numbers(rows, "page_is_redirect", _TRUTHS) != 0,
             "named": named,
         }
     )
@@ -72,17 +76,18 @@ def _redirects(rows: Rows) -> pl.DataFrame:
     interwiki = rows.strings("rd_interwiki")
     return pl.DataFrame(
         {
-            "id": _ids(rows, "rd_from"),
-            "namespace": rows.integers("rd_namespace"),
-            "title": rows.strings("rd_title"),
+            "id": _numbers(rows, "rd_from", _PAGE_IDS),
+            "namespace": _numbers(rows, "rd_namespace", _NAMESPACES),
+            "title": _titles(rows, "rd_title"),
             "interwiki": interwiki.bin.size().fill_null(0) > 0,
         }
     )
 
 
 def _link_targets(rows: Rows) -> pl.DataFrame:
-    categories = rows.where((rows.integers("lt_namespace") == CATEGORY_NAMESPACE).to_numpy())
-    return pl.DataFrame({"target": categories.integers("lt_id"), "title": categories.strings("lt_title")})
+    namespace = _numbers(rows, "lt_namespace", _NAMESPACES)
+    categories = rows.where((namespace == CATEGORY_NAMESPACE).to_numpy())
+    return pl.DataFrame({"target": _numbers(categories, "lt_id", _TARGETS), "title": _titles(categories, "lt_title")})
 
 
 def _category_links(rows: Rows) -> pl.DataFrame:
@@ -91,7 +96,7 @@ def _category_links(rows: Rows) -> pl.DataFrame:
         raise UnreadableDump("The table categorylinks has neither cl_to nor cl_target_id.")
     return pl.DataFrame(
         {
-            "id": _ids(members, "cl_from"),
+            "id": _numbers(members, "cl_from", _PAGE_IDS),
             "title": members.strings("cl_to") if "cl_to" in rows.columns else _nulls(members, pl.Binary()),
             "target": members.integers("cl_target_id")
             if "cl_target_id" in rows.columns
@@ -102,19 +107,26 @@ def _category_links(rows: Rows) -> pl.DataFrame:
 
 def _hidden_categories(rows: Rows) -> pl.DataFrame:
     hidden = rows.where(rows.equals("pp_propname", b"hiddencat"))
-    return pl.DataFrame({"id": _ids(hidden, "pp_page")})
+    return pl.DataFrame({"id": _numbers(hidden, "pp_page", _PAGE_IDS)})
 
 
 def _nulls(rows: Rows, kind: pl.DataType) -> pl.Series:
     return pl.repeat(None, len(rows), dtype=kind, eager=True)
 
 
-def _ids(rows: Rows, column: str) -> pl.Series:
-    """A column of page ids, which are positive and fit 32 bits."""
-    ids = rows.integers(column)
-    if ids.has_nulls() or (len(ids) and not ids.is_between(0, (1 << 32) - 1).all()):
-        raise UnreadableDump(f"The column {column} holds a number that is no page id.")
-    return ids
+def _numbers(rows: Rows, column: str, allowed: range) -> pl.Series:
+    """A column of numbers that never are NULL and lie within known bounds."""
+    numbers = rows.integers(column)
+    if numbers.has_nulls() or not numbers.is_between(allowed[0], allowed[-1]).all():
+        raise UnreadableDump(f"The column {column} holds NULL or a number beyond {allowed[0]} to {allowed[-1]}.")
+    return numbers
+
+
+def _titles(rows: Rows, column: str) -> pl.Series:
+    titles = rows.strings(column)
+    if titles.has_nulls():
+        raise UnreadableDump(f"The column {column} holds NULL, which is no title.")
+    return titles
 
 
 _KEEP: Mapping[DumpTable, Callable[[Rows], pl.DataFrame]] = {

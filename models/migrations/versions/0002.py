@@ -64,9 +64,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("project", "run", "part", "attempt", "number"),
     )
     op.add_column("answer", sa.Column("wanted_snapshot", sa.Date(), nullable=True))
+    op.add_column("answer", sa.Column("trouble", sa.Text(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("answer", "trouble")
     op.drop_column("answer", "wanted_snapshot")
     for table in ("snapshot_block", "snapshot_table", "snapshot", "wiki"):
         op.drop_table(table)
