@@ -116,7 +116,7 @@ def _exit_code_of_indexes(states: Collection[DumpState]) -> ExitCode:
 def _ask_sources(context: Context, work: Work) -> None:
     """One cheap question to each source before any work."""
     firsts = {day.source or context.settings.source: day.hours[0] for day in work.days if day.hours}
-    for source in {*firsts, *(wiki.source or context.settings.source for wiki in work.wikis)}:
+    for source in {*firsts, *(context.settings.source_of_dumps(wiki.source) for wiki in work.wikis)}:
         check_contact(context.settings, source)
     for source, hour in firsts.items():
         ask_source(context, hour, source)

@@ -19,10 +19,18 @@ from worker.fetch import open_http
 from worker.settings import DEFAULT_SOURCE, Settings, read_settings, remap_sigterm
 
 PASSWORD = "k33p-this-dark"
-NAMES = ("WIKIQ_CONTACT", "WIKIQ_SOURCE", "WIKIQ_DATA_DIR", "WIKIQ_DATABASE_URL", "WIKIQ_BROKER_URL")
+NAMES = (
+    "WIKIQ_CONTACT",
+    "WIKIQ_SOURCE",
+    "WIKIQ_DUMPS_SOURCE",
+    "WIKIQ_DATA_DIR",
+    "WIKIQ_DATABASE_URL",
+    "WIKIQ_BROKER_URL",
+)
 EVERYTHING = {
     "WIKIQ_CONTACT": "someone@example.org",
     "WIKIQ_SOURCE": "https://mirror.example.org/wikimedia",
+    "WIKIQ_DUMPS_SOURCE": "https://dumps.example.org",
     "WIKIQ_DATA_DIR": "/srv/wikiq",
     "WIKIQ_DATABASE_URL": "postgresql+psycopg://me@db.example.org/wikiq",
     "WIKIQ_BROKER_URL": "redis://broker.example.org/3",
@@ -34,6 +42,7 @@ UNUSABLE = [
     ("WIKIQ_SOURCE", "http://dumps.wikimedia.org"),
     ("WIKIQ_SOURCE", "https://mirror.example.org/?a=b"),
     ("WIKIQ_SOURCE", "https://mirror.example.org:port"),
+    ("WIKIQ_DUMPS_SOURCE", "dumps.example.org"),
     ("WIKIQ_DATABASE_URL", "wikiq.sqlite"),
     ("WIKIQ_DATABASE_URL", "sqlite:"),
     ("WIKIQ_DATABASE_URL", "sqlite://"),
@@ -68,6 +77,7 @@ def test_everything_can_be_set():
         broker_url="redis://broker.example.org/3",
         source="https://mirror.example.org/wikimedia",
         contact="someone@example.org",
+        dumps_source="https://dumps.example.org",
     )
 
 
@@ -156,6 +166,15 @@ def test_any_value_is_settings_or_our_error(name, value):
         open_http(found.contact, "test")
     else:
         assert name in found
+
+
+def test_where_the_dumps_are():
+    """SQL dumps come from their own source if one is set, else from the one that was asked for, else from the source."""
+    plain = read_settings({"WIKIQ_SOURCE": "https://mirror.example.org"})
+    assert plain.source_of_dumps(None) == "https://mirror.example.org"
+    assert plain.source_of_dumps("https://other.example.org") == "https://other.example.org"
+    apart = read_settings(EVERYTHING)
+    assert apart.source_of_dumps(None) == apart.source_of_dumps("https://other.example.org") == apart.dumps_source
 
 
 def test_passwords_are_not_shown():

@@ -31,6 +31,11 @@ class Settings:
     broker_url: str | None = field(repr=False)
     source: str = field(repr=False)
     contact: str | None
+    dumps_source: str | None = field(default=None, repr=False)
+
+    def source_of_dumps(self, asked: str | None) -> str:
+        """Where to fetch a wiki's SQL dumps, given the source that was asked for, if one was."""
+        return self.dumps_source or asked or self.source
 
     @property
     def downloads_dir(self) -> Path:
@@ -43,6 +48,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     ==================== ===============================================================================
     WIKIQ_CONTACT        e-mail or page of whoever runs this; Wikimedia's hosts ask for it
     WIKIQ_SOURCE         base URL of the dumps site or a mirror; https://dumps.wikimedia.org
+    WIKIQ_DUMPS_SOURCE   where the wikis' SQL dumps are, if not at the source
     WIKIQ_DATA_DIR       downloads, locks and the SQLite file; the user's data directory
     WIKIQ_DATABASE_URL   sqlite:///FILE or postgresql://…; a SQLite file in the data directory
     WIKIQ_BROKER_URL     redis://…; without it tasks run inside ``wikiq enqueue``
@@ -60,6 +66,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         broker_url=_checked(values, "WIKIQ_BROKER_URL", _broker_url, None),
         source=_checked(values, "WIKIQ_SOURCE", parse_source, DEFAULT_SOURCE),
         contact=_checked(values, "WIKIQ_CONTACT", _contact, None),
+        dumps_source=_checked(values, "WIKIQ_DUMPS_SOURCE", parse_source, None),
     )
 
 

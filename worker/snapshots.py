@@ -86,7 +86,10 @@ def _look(context: Context, project: Project, source: str) -> tuple[DumpState, s
     except NoDumps as error:
         if _has_snapshot(context, project):
             return DumpState.MISSING, f"{error} It had some before."
-        return DumpState.NO_DUMPS, f"{error} Its days are ranked by logged titles."
+        return (
+            DumpState.NO_DUMPS,
+            f"{error} Its days are ranked by logged titles. If they are elsewhere, set WIKIQ_DUMPS_SOURCE.",
+        )
     except SourceError as error:
         return state_after(error), str(error)
     except OSError as error:

@@ -94,7 +94,7 @@ def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None
     """Choose the dump runs of a wiki, and see to it that their indexes are made and its days ranked."""
     wiki, context = parse_project(project), task.app.context()
     try:
-        runs = choose_snapshots(context, wiki, source or context.settings.source)
+        runs = choose_snapshots(context, wiki, context.settings.source_of_dumps(source))
     except Exception as error:
         note_looked(context, wiki, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
@@ -110,7 +110,7 @@ def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str |
     context = task.app.context()
     wanted = parse_project(project), parse_day(run), DumpTable(table)
     try:
-        fetch_and_read(context, *wanted, source=source or context.settings.source)
+        fetch_and_read(context, *wanted, source=context.settings.source_of_dumps(source))
     except Exception as error:
         note_trouble(context, *wanted, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
