@@ -11,7 +11,7 @@ WikiqError
 │   ├── DatabaseUnreachable
 │   ├── BrokerUnreachable
 │   └── DataDirectoryUnwritable
-├── SourceError                an hour file could not be had
+├── SourceError                an hour file or a dump could not be had
 │   ├── FileNotThere           404: the hour is missing, ask again later
 │   ├── SourceRefused          exit 4: 403, or no contact for a Wikimedia host
 │   ├── SourceUnreachable      exit 4: no answer after every retry
