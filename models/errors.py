@@ -15,8 +15,11 @@ WikiqError
 │   ├── FileNotThere           404: the hour is missing, ask again later
 │   ├── SourceRefused          exit 4: 403, or no contact for a Wikimedia host
 │   ├── SourceUnreachable      exit 4: no answer after every retry
+│   ├── NoDumps                the source has no dump runs of the wiki
+│   ├── NoSnapshot             it has some, but none that is finished, or not the one that was asked for
 │   └── CorruptFile            what arrived is not the file that was announced
-│       └── UncountableFile    it is, but no hour file: fetching it anew would not help
+│       ├── UncountableFile    it is, but no hour file: fetching it anew would not help
+│       └── UnreadableDump     it is, but no SQL dump that can be read: likewise
 ├── OutputUnwritable           exit 1: the file to write to cannot be written
 ├── TaskFailed                 exit 1: a task ended with an error that is wikiq's own or the database's
 ├── SumLawBroken               exit 1: a ranking lost views or counted some twice
