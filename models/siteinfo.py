@@ -16,6 +16,7 @@ from models.errors import CorruptFile
 _T = TypeVar("_T")
 
 CANONICAL_ORIGIN = "canonical"
+CATEGORY_NAMESPACE = 14
 
 _CANONICAL_NAMES = (
     "Media",
@@ -45,13 +46,15 @@ _CANONICAL_NAMES = (
 class Siteinfo:
     """Namespace prefixes (lower case, ``_`` for blanks), the main page's title, and where both came from.
 
-    ``origin`` is the dump run's date (YYYY-MM-DD), or ``canonical`` where the wiki's own could not be had.
+    ``category_prefixes`` are those that mean a category. ``origin`` is the dump run's date (YYYY-MM-DD), or
+    ``canonical`` where the wiki's own could not be had.
     """
 
     prefixes: frozenset[str]
     main_page: str
     first_letter: bool
     origin: str
+    category_prefixes: frozenset[str] = frozenset({"category"})
 
 
 def normal_prefix(name: str) -> str:
@@ -82,18 +85,25 @@ def parse_siteinfo(document: bytes | str, origin: str) -> Siteinfo:
             main_page=_typed(query["general"]["mainpage"], str).replace(" ", "_"),
             first_letter=_typed(query["general"]["case"], str) == "first-letter",
             origin=origin,
+            category_prefixes=frozenset(normal_prefix(name) for name in _prefixes(query, of=CATEGORY_NAMESPACE))
+            | {"category"},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise CorruptFile(f"The siteinfo document cannot be read: {error!r}") from error
 
 
-def _prefixes(query: Mapping[str, Any]) -> Iterator[str]:
+def _prefixes(query: Mapping[str, Any], of: int | None = None) -> Iterator[str]:
+    """The names of one namespace, or of all but the articles'."""
+
+    def wanted(number: object) -> bool:
+        return _typed(number, int) == of if of is not None else _typed(number, int) != 0
+
     for namespace in query["namespaces"].values():
-        if _typed(namespace["id"], int) != 0:
+        if wanted(namespace["id"]):
             yield _typed(namespace["*"], str)
             yield _typed(namespace.get("canonical", ""), str)
     for alias in query["namespacealiases"]:
-        if _typed(alias["id"], int) != 0:
+        if wanted(alias["id"]):
             yield _typed(alias["*"], str)
 
 

@@ -196,3 +196,19 @@ def _read_or_refuse(text: str | bytes) -> None:
         site = parse_siteinfo(text, "x")
         assert CANONICAL.prefixes <= site.prefixes
         assert all(prefix and prefix == normal_prefix(prefix) for prefix in site.prefixes)
+
+
+def test_what_means_a_category():
+    """The local name of namespace 14, its canonical name and its aliases; English works on every wiki."""
+    query = {
+        "general": {"mainpage": "Hauptseite", "case": "first-letter"},
+        "namespaces": {
+            "0": {"id": 0, "*": ""},
+            "14": {"id": 14, "*": "Kategorie", "canonical": "Category"},
+            "15": {"id": 15, "*": "Kategorie Diskussion", "canonical": "Category talk"},
+        },
+        "namespacealiases": [{"id": 14, "*": "Kat"}, {"id": 15, "*": "KD"}],
+    }
+    found = parse_siteinfo(json.dumps({"query": query}), "2024-01-01")
+    assert found.category_prefixes == {"kategorie", "category", "kat"}
+    assert CANONICAL.category_prefixes == {"category"}

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from models.answer import STORED_DEPTH, RankedCategory
-from models.siteinfo import Siteinfo
+from models.siteinfo import Siteinfo, normal_prefix
 from models.title import title_text
 from worker.wiki.index import Numbers, WikiIndex
 from worker.wiki.titles import canonical_titles
@@ -53,8 +53,10 @@ def category_sums(views: npt.NDArray[np.uint64], index: WikiIndex, categories: p
 
 
 def category_name(text: str, siteinfo: Siteinfo) -> bytes:
-    """A category's name as the wiki stores it, from how people write it: ``Category:living people``."""
-    bare = re.sub(r"^[\s_]*:?[\s_]*category[\s_]*:", "", text, flags=re.IGNORECASE)
+    """A category's name as the wiki stores it, from how people write it: ``living people``, ``Kategorie:Mann``."""
+    prefixed = re.fullmatch(r"[\s_]*:?[\s_]*([^:]*?)[\s_]*:(.*)", text, flags=re.DOTALL)
+    known = prefixed is not None and normal_prefix(prefixed[1]) in siteinfo.category_prefixes
+    bare = prefixed[2] if prefixed is not None and known else text
     # What is no text, such as bytes of a shell that are no UTF-8, names no category; U+FFFD is in no title either.
     legible = bare.encode(errors="surrogatepass").decode(errors="replace")
     written = pl.Series([re.sub(r"\s+", "_", legible.strip())], dtype=pl.String)

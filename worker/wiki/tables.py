@@ -32,7 +32,7 @@ _NAMED = (ARTICLE_NAMESPACE, CATEGORY_NAMESPACE)
 _NAMESPACES = range(-(1 << 31), 1 << 31)
 _PAGE_IDS = range(1 << 32)
 _TARGETS = range(1 << 62)
-_TRUTHS = range(2)
+_TRUTHS = range(1 << 8)
 
 
 def table_columns(table: DumpTable, blocks: Iterable[bytes], *, chunk_rows: int = CHUNK_ROWS) -> Iterator[pl.DataFrame]:
