@@ -11,6 +11,7 @@ import polars as pl
 
 from models.answer import Answer, Period, Universe
 from models.category import CategoryAnswer
+from models.dump_run import DumpState
 from models.hour import Hour, days_between
 from models.project import Project
 from models.version import VERSION
@@ -18,7 +19,7 @@ from worker.context import Context
 from worker.ranking.articles import rank_articles, rank_category
 from worker.ranking.counted import Counted, check_sums
 from worker.ranking.logged_titles import rank_logged_titles
-from worker.store import ledger, requests, tallies
+from worker.store import ledger, requests, snapshots, tallies, wikis
 from worker.store.answers import save_answer
 from worker.store.blocks import load_index
 from worker.store.database import reading, writing
@@ -65,12 +66,23 @@ def _rank_and_save(context: Context, project: Project, period: Period, universe:
         if ranked is None:
             _log.info("%s %s waits for the wiki's index.", project, period)
             return None
-        with writing(context.engine) as session:
-            if save_answer(session, project, universe, ranked.answer, ranked.fingerprint):
-                if not period.is_week:
-                    tallies.save_day_tally(session, project, period.first, ranked.fingerprint, ranked.total)
-                return ranked.answer
+        if _saved(context, project, universe, ranked):
+            return ranked.answer
         _log.info("%s %s: what it is ranked from changed meanwhile; ranking again.", project, period)
+
+
+def _saved(context: Context, project: Project, universe: Universe, ranked: _Ranked) -> bool:
+    answer = ranked.answer
+    with writing(context.engine) as session:
+        # Nobody's index is dropped that is wanted, but it may not have been wanted for a moment while it was read.
+        if answer.snapshot and snapshots.snapshot_state(session, project, answer.snapshot)[0] is not DumpState.DONE:
+            return False
+        if not save_answer(session, project, universe, answer, ranked.fingerprint):
+            return False
+        if not answer.period.is_week:
+            tallies.save_day_tally(session, project, answer.period.first, ranked.fingerprint, ranked.total)
+        snapshots.drop_unused(session, project, wikis.runs_to_keep(session, project))
+    return True
 
 
 def weeks_to_rank(context: Context, project: Project, day: dt.date, universe: Universe) -> tuple[dt.date, ...]:

@@ -7,6 +7,7 @@ names the attempt and removes all others' blocks. So whatever dies, or runs twic
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import delete, func, update
@@ -120,6 +121,14 @@ def record_built(
         )
     )
     session.execute(delete(SnapshotBlockRow).where(*blocks, whose != attempt if first.rowcount else whose == attempt))
+
+
+def drop_unused(session: Session, project: Project, used: Collection[dt.date]) -> None:
+    """Remove the built indexes of a wiki that no answer was or is to be ranked by: each is hundreds of megabytes."""
+    built = select(col(SnapshotRow.run)).where(SnapshotRow.project == project.name, SnapshotRow.state == DumpState.DONE)
+    for run in set(session.exec(built)) - set(used):
+        for table in (SnapshotBlockRow, SnapshotTableRow, SnapshotRow):
+            session.execute(delete(table).where(*_of(table, project, run)))
 
 
 def load_snapshot(session: Session, project: Project, run: dt.date) -> Snapshot | None:

@@ -93,6 +93,12 @@ def wanted_runs(session: Session, project: Project) -> frozenset[dt.date]:
     return frozenset(sorted(session.exec(registered))[-1:])
 
 
+def runs_to_keep(session: Session, project: Project) -> frozenset[dt.date]:
+    """The wanted runs, and those that stored answers were ranked by."""
+    ranked = session.exec(select(col(AnswerRow.snapshot)).where(AnswerRow.project == project.name))
+    return wanted_runs(session, project) | {run for run in ranked if run is not None}
+
+
 def decide(session: Session, project: Project, chosen: Mapping[Period, dt.date]) -> None:
     """Rank these periods by these runs, unless something else was decided meanwhile."""
     for period, run in chosen.items():
