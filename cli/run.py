@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import typer
 
 from cli.exits import ExitCode
 from cli.progress import reporting
-from models.dump_run import DumpState
 from models.errors import DataDirectoryUnwritable, SourceRefused, TaskFailed
-from models.tables import HourState
 from worker.app import Wikiq
 from worker.context import Context
 from worker.counting import ask_source
@@ -29,6 +27,13 @@ STALLED_SECONDS = 120
 CALLBACK_SECONDS = 10
 """How long a ranking is waited for of which the database does not know that it is missing."""
 PROBE_BYTES = 1 << 20
+_WORST_FIRST = (
+    ("refused", ExitCode.SOURCE),
+    ("unreachable", ExitCode.SOURCE),
+    ("failed", ExitCode.FAILED),
+    ("missing", ExitCode.INCOMPLETE),
+)
+"""States that hours and indexes have in common."""
 
 
 @contextmanager
@@ -89,28 +94,10 @@ def carry_out(app: Wikiq, work: Work, scope: Scope, *, wait: bool, quiet: bool) 
 
 
 def exit_code_after(standing: Progress) -> ExitCode:
-    """What became of the hours, as an exit code: the source's trouble before a file's, both before a missing file."""
-    for state, code in (
-        (HourState.REFUSED, ExitCode.SOURCE),
-        (HourState.UNREACHABLE, ExitCode.SOURCE),
-        (HourState.FAILED, ExitCode.FAILED),
-        (HourState.MISSING, ExitCode.INCOMPLETE),
-    ):
-        if standing.hours.get(state):
-            return code
-    return _exit_code_of_indexes({index.state for index in standing.indexes})
-
-
-def _exit_code_of_indexes(states: Collection[DumpState]) -> ExitCode:
-    for state, code in (
-        (DumpState.REFUSED, ExitCode.SOURCE),
-        (DumpState.UNREACHABLE, ExitCode.SOURCE),
-        (DumpState.FAILED, ExitCode.FAILED),
-        (DumpState.MISSING, ExitCode.INCOMPLETE),
-    ):
-        if state in states:
-            return code
-    return ExitCode.DONE
+    """What became of hours and indexes: the source's trouble before a file's, both before a missing file."""
+    states = {state.value for state, number in standing.hours.items() if number}
+    states |= {index.state.value for index in standing.indexes}
+    return next((code for state, code in _WORST_FIRST if state in states), ExitCode.DONE)
 
 
 def _ask_sources(context: Context, work: Work) -> None:
