@@ -22,6 +22,9 @@ def main() -> int:
     index = commands.add_parser("index", help="a wiki's index from generated dumps, at several sizes")
     index.add_argument("--scale", type=float, help="only this size; 1 is English Wikipedia's")
     index.add_argument("--scales", type=_scales, default="0.0125,0.025,0.05", help="sizes, separated by commas")
+    index.add_argument(
+        "--columns", type=_scales, default=[], help="sizes of which only the building is measured, without SQL text"
+    )
     index.add_argument("--seed", type=int, default=7, help="another one gives another wiki")
     index.add_argument("--keep", type=Path, metavar="DIR", help="leave dumps and database there")
     index.set_defaults(run=_index)
@@ -55,11 +58,13 @@ def _hour(arguments: argparse.Namespace) -> tuple[str, bool]:
 
 def _index(arguments: argparse.Namespace) -> tuple[str, bool]:
     from bench.growth import holds, report, summary
-    from bench.index import measure
+    from bench.index import measure, measure_columns
 
     scales = arguments.scales if arguments.scale is None else [arguments.scale]
     results = measure(scales, arguments.seed, arguments.keep)
-    return json.dumps(summary(results)) if arguments.json else report(results), holds(results)
+    builds = measure_columns(arguments.columns, arguments.seed, arguments.keep)
+    text = json.dumps(summary(results, builds)) if arguments.json else report(results, builds)
+    return text, holds(results)
 
 
 if __name__ == "__main__":

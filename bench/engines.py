@@ -17,9 +17,10 @@ import polars as pl
 from isal import igzip
 
 from models.project import parse_project
+from worker.block import to_block
 from worker.hour_file import read_blocks
 from worker.pageviews import count_views, unquote
-from worker.tally import SCHEMA, tally_of, to_block
+from worker.tally import SCHEMA, tally_of
 
 Answer = tuple[int, int, int, int]
 Engine = Callable[[Path, Path], None]
