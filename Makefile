@@ -26,6 +26,7 @@ lock:  ## pin the newest versions that pyproject.toml allows
 	uv pip compile -q --upgrade --universal --generate-hashes pyproject.toml -o requirements.lock
 	uv pip compile -q --upgrade --universal --generate-hashes --extra dev pyproject.toml -o requirements-dev.lock
 
-bench:  ## one full-size hour file: wikiq beside other engines
+bench:  ## one full-size hour file, wikiq beside other engines; an index at a twentieth of English Wikipedia's size
 	pip install '.[bench]'
 	python -m bench hour
+	python -m bench index --scales 0.0125,0.025,0.05
