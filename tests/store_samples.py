@@ -30,10 +30,10 @@ from models.answer import (
 from models.hour import Hour, hours_of, week_from
 from models.project import Project, parse_project
 from models.tables import HourRow, HourState, HourTallyRow
+from worker.block import from_block
 from worker.context import Context
 from worker.store import ledger, tallies
 from worker.store.database import open_database, reading, writing
-from worker.block import from_block
 
 EN, DE = parse_project("en.wikipedia"), parse_project("de.wikipedia")
 DAY = dt.date(2024, 1, 3)

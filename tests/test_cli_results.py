@@ -233,7 +233,9 @@ def test_into_a_file(counted, written, demo, tmp_path, capfdbinary):
 def test_into_a_file_that_cannot_be(counted, demo, tmp_path):
     """A file that cannot be written ends with exit code 1 and a sentence that names it."""
     path = tmp_path / "there" / "is" / "none.csv"
-    done = wikiq(counted.environment, "results", str(demo.first_day), "--log-titles", "--format", "csv", "-o", str(path))
+    done = wikiq(
+        counted.environment, "results", str(demo.first_day), "--log-titles", "--format", "csv", "-o", str(path)
+    )
     assert (done.code, done.stdout) == (1, "")
     assert "Traceback" not in done.stderr
     assert str(path) in done.stderr

@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 from cli.demosite.faults import Fault, HtmlPage, NotFound, Unavailable
 from cli.demosite.server import serve
 from cli.demosite.site import Site
+from models.dump_run import DumpFile
 from models.errors import CorruptFile, SourceRefused, SourceUnreachable, UsageError
 from models.hour import Hour
 from worker import dumps_site
-from models.dump_run import DumpFile
 from worker.dumps_site import fetch_siteinfo, finished_file, hour_url, listed_runs
 from worker.fetch import open_http
 from worker.patience import Retries

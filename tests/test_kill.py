@@ -15,8 +15,8 @@ from cli.demosite.faults import Fault, Slow, Stall
 from cli.options import Span
 from cli.render import Format, render
 from cli.report import load_report
-from models.hour import hours_of
 from models.answer import Universe
+from models.hour import hours_of
 from models.project import DEFAULT_PROJECT, parse_project
 from worker.store.database import connect
 

@@ -169,7 +169,7 @@ def test_any_value_is_settings_or_our_error(name, value):
 
 
 def test_where_the_dumps_are():
-    """SQL dumps come from their own source if one is set, else from the one that was asked for, else from the source."""
+    """SQL dumps come from their own source if one is set, else from the one asked for, else from the source."""
     plain = read_settings({"WIKIQ_SOURCE": "https://mirror.example.org"})
     assert plain.source_of_dumps(None) == "https://mirror.example.org"
     assert plain.source_of_dumps("https://other.example.org") == "https://other.example.org"

@@ -14,11 +14,11 @@ from strategies import frame, plain, tallies
 from models.answer import Period
 from models.hour import Hour, hours_of
 from models.tables import HourRow, HourState, HourTallyRow
+from worker.block import from_block
 from worker.store import ledger
 from worker.store import tallies as store
 from worker.store.database import reading, writing
 from worker.store.ledger import CountedHour
-from worker.block import from_block
 
 pytest_plugins = ["store_fixtures"]
 EXAMPLES = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -28,11 +28,11 @@ from models.hour import Hour, hours_of
 from models.project import parse_project
 from models.tables import HourRow, HourState, HourTallyRow, SiteinfoRow, SourceTroubleRow
 from worker.app import make_app
+from worker.block import from_block
 from worker.store import ledger
 from worker.store.answers import load_answer
 from worker.store.database import reading, writing
 from worker.store.requests import request_answers
-from worker.block import from_block
 
 EN, DE = parse_project("en.wikipedia"), parse_project("de.wikipedia")
 LOGGED = Universe.LOGGED_TITLES

@@ -85,7 +85,8 @@ def _facts(answer: CategoryAnswer) -> list[str]:
         f"{words.counted(answer.members, 'article')}, {answer.requested:,} requested",
         *(["hidden category"] if answer.hidden else []),
         f"snapshot of {answer.snapshot}",
-        answer.verdict.value + (f", {words.counted(len(answer.missing_hours), 'hour')} missing" if answer.missing_hours else ""),
+        answer.verdict.value
+        + (f", {words.counted(len(answer.missing_hours), 'hour')} missing" if answer.missing_hours else ""),
     ]
 
 
