@@ -55,7 +55,7 @@ def test_in_words(partial, demo):
     assert (done.code, done.stderr) == (3, "")
     header, day, *troubles = done.stdout.splitlines()
     assert header.split() == ["project", "day", "hours"]
-    assert re.fullmatch(rf"de.wikipedia +{demo.first_day} +17/24 +incomplete, 1 failed, 6 missing, ranked", day)
+    assert re.fullmatch(rf"de.wikipedia +{demo.first_day} +17/24 +incomplete, 1 failed, 6 missing, ranked by the snapshot of {demo.run}", day)
     assert [line.split()[:2] for line in troubles[:5]] == [[f"{hour:02d}:00", "missing:"] for hour in MISSING[:5]]
     assert len(troubles) == 6
     assert "geheim" not in done.stdout
@@ -70,7 +70,7 @@ def test_as_json(partial, demo):
     assert day == {
         "project": "de.wikipedia",
         "day": str(demo.first_day),
-        "universe": "logged titles",
+        "universe": "articles",
         "verdict": "incomplete",
         "ranked": True,
         "hours": {"counted": 17, "failed": 1, "missing": 6},
@@ -78,6 +78,9 @@ def test_as_json(partial, demo):
             *({"hour": f"{demo.first_day}T{hour:02d}:00Z", "state": "missing"} for hour in MISSING),
             {"hour": f"{demo.first_day}T{DAMAGED}:00Z", "state": "failed"},
         ],
+        "snapshot": str(demo.run),
+        "waits_for": None,
+        "trouble": None,
     }
     assert all("pageviews-" in reason and "geheim" not in reason for reason in reasons)
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 
 import pytest
 from dump_site_samples import EARLY, FIGURES, LATE
-from store_fixtures import engine, shared_engine  # noqa: F401 fixtures
 from store_samples import DE, EN, HOURS, LOGGED, NOW, ask, fail
 
 from models.answer import Period, Universe
@@ -17,6 +16,7 @@ from models.tables import HourState
 from worker.store import requests, snapshots, wikis
 from worker.store.database import reading, writing
 
+pytest_plugins = ["store_fixtures"]
 ARTICLES = Universe.ARTICLES
 DAY = Period(HOURS[0].day)
 PAGE = DumpTable.PAGE

@@ -17,6 +17,7 @@ from models.project import Project, parse_project
 from models.tables import AnswerRow
 from worker.store.database import serialise
 from worker.store.ledger import counted_hours, fingerprint, waiting
+from worker.store.reason import kept_reason
 from worker.store.siteinfo import namespaces_origin
 from worker.store.snapshots import snapshot_state
 from worker.store.upsert import insert_missing
@@ -70,7 +71,7 @@ def request_answers(
 def note_trouble(session: Session, project: Project, period: Period, universe: Universe, reason: str) -> None:
     """Note why an answer could not be ranked; it is not expected any more until it is asked for again."""
     key = {"project": project.name, "first_day": period.first, "days": period.days, "universe": universe}
-    session.execute(update(AnswerRow).filter_by(**key).values(trouble=reason))
+    session.execute(update(AnswerRow).filter_by(**key).values(trouble=kept_reason(reason)))
 
 
 def forget_troubles(session: Session) -> None:
