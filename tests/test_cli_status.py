@@ -55,7 +55,8 @@ def test_in_words(partial, demo):
     assert (done.code, done.stderr) == (3, "")
     header, day, *troubles = done.stdout.splitlines()
     assert header.split() == ["project", "day", "hours"]
-    assert re.fullmatch(rf"de.wikipedia +{demo.first_day} +17/24 +incomplete, 1 failed, 6 missing, ranked by the snapshot of {demo.run}", day)
+    words = f"incomplete, 1 failed, 6 missing, ranked by the snapshot of {demo.run}"
+    assert re.fullmatch(rf"de.wikipedia +{demo.first_day} +17/24 +{words}", day)
     assert [line.split()[:2] for line in troubles[:5]] == [[f"{hour:02d}:00", "missing:"] for hour in MISSING[:5]]
     assert len(troubles) == 6
     assert "geheim" not in done.stdout

@@ -89,7 +89,7 @@ class Database:
 
 
 @pytest.fixture
-def database(engine):  # noqa: F811 a fixture
+def database(engine):
     return Database(engine)
 
 
