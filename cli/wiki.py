@@ -77,6 +77,9 @@ def show(
 
 @app.command()
 def refresh(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[PROJECT]...", help="Wikis, as with -p.", show_default=False)
+    ] = None,
     project: Projects = None,
     snapshot: Annotated[
         str | None,
@@ -95,7 +98,7 @@ def refresh(
     \b
       wikiq wiki refresh                            the nearest finished run that there is today
       wikiq wiki refresh --snapshot 2024-01-01      that run for every day, also of later orders
-      wikiq wiki refresh -p de.wikipedia
+      wikiq wiki refresh de.wikipedia
     """
     from cli.run import carry_out, check_disk, resumable
     from models.dump_run import parse_run
@@ -105,7 +108,9 @@ def refresh(
     from worker.progress import progress_of
     from worker.settings import read_settings
 
-    order = WikiOrder(projects_of(project), parse_run(snapshot) if snapshot else None, source_of(source))
+    order = WikiOrder(
+        projects_of([*(names or ()), *(project or ())]), parse_run(snapshot) if snapshot else None, source_of(source)
+    )
     settings = read_settings()
     if settings.broker_url is None:
         check_disk(settings)

@@ -136,7 +136,7 @@ class TestRefresh:
     def test_an_index_that_cannot_be_had(self, place, fault, code, words):
         """The command says which index and why; so does ``wiki show``, and nothing is given out as complete."""
         place.site.misbehave(fault)
-        done = place("wiki", "refresh")
+        done = place("wiki", "refresh", "en.wikipedia")
         assert (done.code, done.stdout) == (code, "")
         assert words in done.stderr
         shown = place("wiki", "show")
