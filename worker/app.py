@@ -12,6 +12,7 @@ from typing import Any
 from celery import Celery
 
 from worker.context import Context, open_context
+from worker.lease import KEY_PREFIX
 from worker.settings import Settings, read_settings
 from worker.tasks import TASKS, WikiqTask
 
@@ -19,7 +20,6 @@ COUNT_QUEUE = "count"
 RANK_QUEUE = "rank"
 INDEX_QUEUE = "index"
 QUEUES = (COUNT_QUEUE, RANK_QUEUE, INDEX_QUEUE)
-KEY_PREFIX = "wikiq:"
 
 VISIBILITY_TIMEOUT = 1800
 SOFT_TIME_LIMIT = 1500

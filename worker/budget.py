@@ -1,7 +1,8 @@
 """What may be held at a time: a source's connections, and files that are being fetched.
 
 Wikimedia's dumps site allows three connections per address, however many workers run there. Each connection is a lock
-file in a directory that threads and processes share; the kernel frees it when its holder dies, even by SIGKILL.
+file in a directory that threads and processes share; the kernel frees it when its holder dies, even by SIGKILL. A fleet
+shares them by leases instead (worker/lease.py).
 """
 
 from __future__ import annotations
@@ -42,8 +43,7 @@ def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> I
     """
     if limit < 1:
         raise UsageError(f"A source needs at least one connection, not {limit}.")
-    # A hash, because the source's text comes from outside and must not choose a path.
-    name = hashlib.sha256(repr(origin(source)).encode()).hexdigest()[:16]
+    name = source_key(source)
     directory.mkdir(parents=True, exist_ok=True)
     while (slot := _free_slot(directory, name, limit)) is None:
         time.sleep(random.uniform(*_POLL_SECONDS))  # noqa: S311 - spreads the polls, hides nothing
@@ -51,6 +51,15 @@ def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> I
         yield
     finally:
         slot.release()
+
+
+def source_key(source: str) -> str:
+    """A name for the source's scheme, host and port: a hash, since their text comes from outside.
+
+    Raises:
+        UsageError: the source is no URL.
+    """
+    return hashlib.sha256(repr(origin(source)).encode()).hexdigest()[:16]
 
 
 def _free_slot(directory: Path, name: str, limit: int) -> BaseFileLock | None:

@@ -8,11 +8,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 
+from redis import Redis
 from sqlalchemy import Engine
 
 from models.version import VERSION
 from worker.budget import hold_connection
 from worker.fetch import Http, open_http
+from worker.lease import hold_lease, open_leases
 from worker.patience import Retries
 from worker.settings import Settings
 from worker.store.database import open_database
@@ -30,13 +32,16 @@ class Context:
     engine: Engine = field(repr=False)
     retries: Retries
     now: Callable[[], dt.datetime] = utc_now
+    leases: Redis | None = field(default=None, repr=False)
 
     def open_http(self) -> Http:
         """A session of its own for each download: requests' sessions are not made for several threads."""
         return open_http(self.settings.contact, VERSION)
 
     def budget(self, source: str) -> Callable[[], AbstractContextManager[None]]:
-        """Gives one of this machine's connections to the source, once one is free."""
+        """Gives one of the connections to the source, once one is free: the fleet's, or this machine's."""
+        if self.leases is not None:
+            return partial(hold_lease, self.leases, source)
         return partial(hold_connection, self.settings.data_dir / "connections", source)
 
 
@@ -46,4 +51,10 @@ def open_context(settings: Settings, *, retries: Retries | None = None) -> Conte
     Raises:
         SetupError: the database or the data directory cannot be used.
     """
-    return Context(settings, open_database(settings.database_url), retries or Retries())
+    broker = settings.broker_url
+    return Context(
+        settings=settings,
+        engine=open_database(settings.database_url),
+        retries=retries or Retries(),
+        leases=open_leases(broker) if broker and broker.startswith("redis") else None,
+    )

@@ -23,6 +23,7 @@ import urllib3
 
 from models.errors import CorruptFile, SourceRefused, UsageError
 from worker.budget import Budget, hold_file
+from worker.lease import check_lease
 from worker.partial_file import PartialFile, Version
 from worker.patience import (
     PATIENT,
@@ -266,6 +267,7 @@ def _chunks(response: requests.Response, retries: Retries) -> Iterator[bytes]:
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
             yield chunk
+            check_lease()
             if time.monotonic() > deadline:
                 raise Interrupted(f"the transfer took more than {retries.transfer_timeout:g} s")
     except urllib3.exceptions.HTTPError as error:
