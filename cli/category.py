@@ -28,11 +28,16 @@ def show_category(
     from worker.answering import rank_one_category
     from worker.context import open_context
     from worker.settings import read_settings
+    from worker.store.database import reading
+    from worker.store.requests import ranked_by_titles
 
     context = open_context(read_settings())
     periods = (Period(span.days[0], DAYS_IN_WEEK),) if span.week else span.periods
     answers = [rank_one_category(context, project, period, name) for period in periods]
     lacking = [period for period, answer in zip(periods, answers, strict=True) if answer is None]
+    with reading(context.engine) as session:
+        if lacking and ranked_by_titles(session, project, Universe.ARTICLES, None):
+            raise AnswerUnavailable(f"The source has no dumps of {project}, so its categories are not known.")
     if lacking:
         raise AnswerUnavailable(unavailable(context.engine, project, span, Universe.ARTICLES, lacking))
     found = [answer for answer in answers if answer is not None]

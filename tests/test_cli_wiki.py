@@ -10,7 +10,7 @@ import pytest
 from cli_process import environment, wikiq
 from demo_truth import ARTICLES, told, truth
 
-from cli.demosite.faults import Corrupt, Fault, Refused
+from cli.demosite.faults import Corrupt, Fault, NotFound, Refused
 from cli.demosite.server import serve
 
 PASSWORD = "k33p-this-dark"
@@ -182,3 +182,14 @@ class TestCategories:
         done = ranked("results", str(demo.first_day), *arguments)
         assert (done.code, done.stdout) == (code, "")
         assert words in done.stderr
+
+
+def test_a_wiki_without_dumps(place, demo):
+    """Its day is ranked by logged titles and says so; categories are answered with why there are none."""
+    place.site.misbehave(Fault("enwiki/", NotFound()))
+    day = str(demo.first_day)
+    assert place("enqueue", day, "--quiet").code == 0
+    assert place.document("results", day, "--format", "json")["universe"] == "logged titles"
+    done = place("results", day, "--category", "Kettles")
+    assert (done.code, done.stdout) == (1, "")
+    assert "no dumps of en.wikipedia, so its categories are not known" in done.stderr

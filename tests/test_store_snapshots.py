@@ -391,3 +391,27 @@ class TestWaiting:
             assert database.look(requests.out_of_date, [other]) == (other,)
         let_go = replace(ranked, wanted_snapshot=None)
         assert database.look(requests.out_of_date, [let_go]) == (let_go,)
+
+
+class TestUnused:
+    def test_what_no_answer_is_ranked_by_goes(self, database):
+        """A built index and a failed one that nobody wants are removed, with their tables; wanted ones stay."""
+        database.ask()
+        database.chosen(EARLY)
+        database.register(EARLY)
+        database.read()
+        database.build()
+        database.register(LATE)
+        database.trouble(DumpState.FAILED, LATE)
+        database.register(LATE, DE)
+        assert database.look(wikis.runs_to_keep, EN) == {EARLY}
+        database.do(snapshots.drop_unused, EN, {EARLY})
+        assert [found.run for found in database.look(snapshots.all_snapshots, EN)] == [EARLY]
+        assert [found.run for found in database.look(snapshots.all_snapshots, DE)] == [LATE]
+        assert len(database.snapshot().tables) == len(DumpTable)
+
+    def test_what_waits_stays(self, database):
+        """A run that was just taken down is not removed before an answer can want it."""
+        database.register(LATE)
+        database.do(snapshots.drop_unused, EN, ())
+        assert database.snapshot(LATE) is not None

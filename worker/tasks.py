@@ -98,11 +98,12 @@ def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None
     except Exception as error:
         note_looked(context, wiki, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
+    # First what is ranked by an index that is there: an index that is made below sends its own rankings.
+    _rank_what_waited(task, wiki)
     for run in runs:
         for table in tables_to_read(context, wiki, run):
             task.app.send_task(READ_DUMP, (project, run.isoformat(), table.value, source))
         _build_if_read(task, wiki, run)
-    _rank_what_waited(task, wiki)
 
 
 def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str | None = None) -> None:

@@ -124,9 +124,14 @@ def record_built(
 
 
 def drop_unused(session: Session, project: Project, used: Collection[dt.date]) -> None:
-    """Remove the built indexes of a wiki that no answer was or is to be ranked by: each is hundreds of megabytes."""
-    built = select(col(SnapshotRow.run)).where(SnapshotRow.project == project.name, SnapshotRow.state == DumpState.DONE)
-    for run in set(session.exec(built)) - set(used):
+    """Remove what is built or failed of a wiki's runs that no answer was or is to be ranked by: it may be gigabytes.
+
+    What is waiting stays: it may have been taken down for an answer a moment ago.
+    """
+    idle = select(col(SnapshotRow.run)).where(
+        SnapshotRow.project == project.name, SnapshotRow.state != DumpState.WAITING
+    )
+    for run in set(session.exec(idle)) - set(used):
         for table in (SnapshotBlockRow, SnapshotTableRow, SnapshotRow):
             session.execute(delete(table).where(*_of(table, project, run)))
 
