@@ -49,27 +49,32 @@ class _Work:
     path: Path
 
 
-def read_dump(context: Context, project: Project, run: dt.date, table: DumpTable, *, source: str) -> None:
+def read_dump(context: Context, project: Project, run: dt.date, table: DumpTable, *, source: str) -> bool:
     """Fetch one SQL dump of a run and keep the columns that the index needs. Twice is the same as once.
 
     What goes wrong with the source or the file is written into the database, not raised.
+
+    Returns:
+        Whether the index can be built now and nobody else was told so; a table that was read before tells it again,
+        since whoever read it may have died before passing it on.
 
     Raises:
         sqlalchemy.exc.DBAPIError: the database failed; nothing of the table counts.
     """
     work = _work(context, project, run, table, source)
     if work is None:
-        return
+        return can_be_built(context, project, run)
     try:
         # Held from the first byte to the commit: a second worker on this table waits, and then finds it read.
         with hold_file(work.path):
             if _work(context, project, run, table, source) is not None:
-                _read(context, work)
+                return _read(context, work)
     except SourceError as error:
         note_trouble(context, project, run, table, state_after(error), str(error))
     except OSError as error:
         reason = f"The download could not be written: {error.strerror or error}."
         note_trouble(context, project, run, table, DumpState.FAILED, reason)
+    return False
 
 
 def note_trouble(
@@ -154,7 +159,7 @@ def _work(context: Context, project: Project, run: dt.date, table: DumpTable, so
     return _Work(project, run, table, standing.file, url, source, path)
 
 
-def _read(context: Context, work: _Work) -> None:
+def _read(context: Context, work: _Work) -> bool:
     _fetch(context, work)
     with blocks.attempting(context.engine, work.project, work.run) as attempt:
         try:
@@ -165,7 +170,9 @@ def _read(context: Context, work: _Work) -> None:
         # Before the commit: a kill in between costs a download, after it would leave a file that nobody looks for.
         discard(work.path)
         with writing(context.engine) as session:
-            snapshots.record_table(session, work.project, work.run, work.table, attempt.name, kept, now=context.now())
+            return snapshots.record_table(
+                session, work.project, work.run, work.table, attempt.name, kept, now=context.now()
+            )
 
 
 def _keep(context: Context, work: _Work, attempt: Attempt) -> int:

@@ -15,7 +15,6 @@ Nothing waits for another task by blocking: each looks into the database for wha
 
 from __future__ import annotations
 
-import datetime as dt
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ from models.project import Project, parse_project
 from models.tables import HourState
 from worker.answering import periods_to_rank, rank_period, weeks_to_rank
 from worker.counting import Receipt, count_hour_file, record_trouble
-from worker.indexing import build, can_be_built, note_trouble, tables_to_read
+from worker.indexing import build, note_trouble, tables_to_read
 from worker.indexing import read_dump as fetch_and_read
 from worker.namespaces import ensure_siteinfo
 from worker.snapshots import choose_snapshots, note_looked
@@ -101,9 +100,11 @@ def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None
     # First what is ranked by an index that is there: an index that is made below sends its own rankings.
     _rank_what_waited(task, wiki)
     for run in runs:
-        for table in tables_to_read(context, wiki, run):
+        lacking = tables_to_read(context, wiki, run)
+        for table in lacking:
             task.app.send_task(READ_DUMP, (project, run.isoformat(), table.value, source))
-        _build_if_read(task, wiki, run)
+        if not lacking:
+            task.app.send_task(BUILD_INDEX, (project, run.isoformat()))
 
 
 def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str | None = None) -> None:
@@ -111,11 +112,12 @@ def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str |
     context = task.app.context()
     wanted = parse_project(project), parse_day(run), DumpTable(table)
     try:
-        fetch_and_read(context, *wanted, source=context.settings.source_of_dumps(source))
+        can_be_built_now = fetch_and_read(context, *wanted, source=context.settings.source_of_dumps(source))
     except Exception as error:
         note_trouble(context, *wanted, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
-    _build_if_read(task, *wanted[:2])
+    if can_be_built_now:
+        task.app.send_task(BUILD_INDEX, (project, run))
 
 
 def build_index(task: WikiqTask, project: str, run: str) -> None:
@@ -128,11 +130,6 @@ def build_index(task: WikiqTask, project: str, run: str) -> None:
         note_trouble(context, *wanted, None, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
     _rank_what_waited(task, wanted[0])
-
-
-def _build_if_read(task: WikiqTask, project: Project, run: dt.date) -> None:
-    if can_be_built(task.app.context(), project, run):
-        task.app.send_task(BUILD_INDEX, (project.name, run.isoformat()))
 
 
 def _rank_what_waited(task: WikiqTask, project: Project) -> None:

@@ -75,11 +75,16 @@ def forget_snapshot_troubles(session: Session, project: Project | None = None, r
 
 def record_table(
     session: Session, project: Project, run: dt.date, table: DumpTable, attempt: str, kept: int, *, now: dt.datetime
-) -> None:
+) -> bool:
     """Note that a table is read: from now on the blocks of this attempt are its columns.
 
     The first attempt to end is the one that counts, because an index may be under way from its blocks.
+
+    Returns:
+        Whether this was the last table that lacked: of two that end together exactly one is told so.
     """
+    # One at a time: otherwise neither of two transactions would see the other's table.
+    session.exec(select(SnapshotRow.state).where(*_of(SnapshotRow, project, run)).with_for_update()).all()
     first: Any = session.execute(
         update(SnapshotTableRow)
         .where(*_of(SnapshotTableRow, project, run), col(SnapshotTableRow.name) == table.value)
@@ -89,6 +94,8 @@ def record_table(
     blocks = (*_of(SnapshotBlockRow, project, run), col(SnapshotBlockRow.part) == table.value)
     whose = col(SnapshotBlockRow.attempt)
     session.execute(delete(SnapshotBlockRow).where(*blocks, whose != attempt if first.rowcount else whose == attempt))
+    snapshot = load_snapshot(session, project, run)
+    return bool(first.rowcount) and snapshot is not None and snapshot.is_read
 
 
 def record_built(
