@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from contextlib import closing
 
 import pytest
-from cli_process import environment, kill, left_behind, started, wait_until, wikiq
+from cli_process import kill, left_behind, wait_until, wikiq
 from demo_truth import ARTICLES, told, truth
+from killed_run import KilledRun
 
 from cli.demosite.faults import Fault, Slow, Stall
 from cli.demosite.server import serve
@@ -24,27 +24,8 @@ PARTS = {"titles", "categories", "members", "hidden_members"}
 SMALL = ("redirect", "linktarget", "categorylinks", "page_props")
 
 
-class Run:
+class Run(KilledRun):
     """One ``wikiq enqueue DAY``, and what its files tell of the index it makes."""
-
-    def __init__(self, directory, site, day):
-        self.site, self.day = site, day
-        self.data = directory / "data"
-        self.environment = environment(directory, WIKIQ_SOURCE=site.url)
-
-    def begin(self):
-        return started(self.environment, "enqueue", str(self.day))
-
-    def look(self, query):
-        """Rows of the database, which may not be there yet."""
-        try:
-            with closing(self.open("ro")) as connection:
-                return connection.execute(query).fetchall()
-        except sqlite3.OperationalError:
-            return []
-
-    def open(self, mode):
-        return sqlite3.connect(f"file:{self.data}/wikiq.sqlite?mode={mode}", uri=True, isolation_level=None)
 
     @property
     def read(self):

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from cli.render import words
 from cli.render.document import SCHEMA, Document, json_text, ndjson_text, ranked_article
 from cli.render.grid import Column, Paint, Role, draw, fit, flow, numbers, painter
-from cli.render.markdown import heading, sentence, table
+from cli.render.lists import article_titles
+from cli.render.markdown import articles_table, heading, sentence
 from cli.render.rows import Cell, separated
 from cli.render.safe import cut, visible, whole
 from cli.render.table import MIN_WIDTH
@@ -96,10 +97,8 @@ def _title(answer: CategoryAnswer) -> str:
 
 def _block(answer: CategoryAnswer, top: int, width: int, paint: Paint) -> list[str]:
     rows = answer.most_requested[:top]
-    digits = len(str(len(rows)))
-    titles = tuple(f"{row.rank:>{digits}}{'!' if row.flag else ' '} {visible(row.title)}" for row in rows)
     columns = (
-        Column("Most requested", titles, stretch=True, heading_role=Role.HEADING),
+        Column("Most requested", article_titles(rows), stretch=True, heading_role=Role.HEADING),
         numbers("views", (row.views for row in rows)),
         numbers("desktop", (row.desktop for row in rows), yields_below=44),
         numbers("mobile", (row.mobile for row in rows), yields_below=44),
@@ -111,10 +110,5 @@ def _block(answer: CategoryAnswer, top: int, width: int, paint: Paint) -> list[s
 
 
 def _section(answer: CategoryAnswer, top: int) -> str:
-    rows = (
-        (row.rank, row.title, row.views, row.desktop, row.mobile, row.through_redirects, row.flag or "")
-        for row in answer.most_requested[:top]
-    )
-    headings = ("rank", "title", "views", "desktop", "mobile", "through redirects", "flag")
-    blocks = [[heading(_title(answer))], [sentence(_facts(answer))], table(headings, rows)]
+    blocks = [[heading(_title(answer))], [sentence(_facts(answer))], articles_table(answer.most_requested[:top])]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"

@@ -44,7 +44,7 @@ def week_days(days: Sequence[Answer], width: int, paint: Paint) -> list[str]:
 
 def _most_columns(answer: Answer, top: int) -> tuple[Column, ...]:
     rows = answer.most_requested[:top]
-    titles = _ranked((row.rank, row.title, _FLAG_MARK if row.flag else " ") for row in rows)
+    titles = article_titles(rows)
     columns = (
         Column("Most requested", titles, widest(_categories(answer, top)), stretch=True, heading_role=Role.HEADING),
         numbers("views", (row.views for row in rows), _views_width(answer, top)),
@@ -68,7 +68,7 @@ def _category_columns(answer: Answer, top: int, most: Sequence[Column]) -> tuple
 
 
 def _categories(answer: Answer, top: int) -> tuple[str, ...]:
-    return _ranked((row.rank, row.category, " ") for row in (answer.top_categories or ())[:top])
+    return numbered((row.rank, row.category, " ") for row in (answer.top_categories or ())[:top])
 
 
 def _views_width(answer: Answer, top: int) -> int:
@@ -77,7 +77,13 @@ def _views_width(answer: Answer, top: int) -> int:
     return max((len(f"{n:,}") for n in views), default=0)
 
 
-def _ranked(rows: Iterable[tuple[int, str, str]]) -> tuple[str, ...]:
+def article_titles(rows: Iterable[RankedArticle]) -> tuple[str, ...]:
+    """The titles behind their ranks; a flag is marked."""
+    return numbered((row.rank, row.title, _FLAG_MARK if row.flag else " ") for row in rows)
+
+
+def numbered(rows: Iterable[tuple[int, str, str]]) -> tuple[str, ...]:
+    """Names behind their ranks and marks, ranks under each other."""
     listed = tuple(rows)
     digits = max((len(str(rank)) for rank, _, _ in listed), default=0)
     return tuple(f"{rank:>{digits}}{mark} {visible(title)}" for rank, title, mark in listed)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from cli.render import words
 from cli.render.safe import visible
-from models.answer import Answer
+from models.answer import Answer, RankedArticle
 
 _ESCAPES = str.maketrans(
     {"&": "&amp;", "<": "&lt;", ">": "&gt;"} | {character: f"\\{character}" for character in "\\`*_[]|~#!$"}
@@ -33,12 +33,18 @@ def _section(answer: Answer, top: int) -> str:
 
 
 def _most(answer: Answer, top: int) -> list[list[str]]:
+    listed = articles_table(answer.most_requested[:top])
+    return [["### Most requested"], listed or ["Nothing was requested."]]
+
+
+def articles_table(articles: Iterable[RankedArticle]) -> list[str]:
+    """Ranked articles, a row each."""
     headings = ("rank", "title", "views", "desktop", "mobile", "through redirects", "flag")
     rows = (
         (row.rank, row.title, row.views, row.desktop, row.mobile, row.through_redirects, row.flag or "")
-        for row in answer.most_requested[:top]
+        for row in articles
     )
-    return [["### Most requested"], table(headings, rows) or ["Nothing was requested."]]
+    return table(headings, rows)
 
 
 def _least(answer: Answer, top: int) -> list[list[str]]:

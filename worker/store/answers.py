@@ -25,7 +25,7 @@ from models.hour import parse_hour
 from models.project import Project
 from models.tables import AnswerRow, ExclusionRow, RankedArticleRow, RankedCategoryRow, RankedKind
 from worker.store.ledger import counted_hours, fingerprint
-from worker.store.requests import insert_answer
+from worker.store.requests import insert_answer, key_of_answer
 
 
 def save_answer(session: Session, project: Project, asked: Universe, answer: Answer, hours: str) -> bool:
@@ -64,7 +64,7 @@ def save_answer(session: Session, project: Project, asked: Universe, answer: Ans
 
 def load_answer(session: Session, project: Project, period: Period, universe: Universe) -> Answer | None:
     """The stored answer, or None where it was not asked for or not ranked yet."""
-    row = session.exec(_of(project, period, universe)).first()
+    row = session.exec(select(AnswerRow).filter_by(**key_of_answer(project, period, universe))).first()
     if row is None or row.fingerprint is None or row.computed_at is None:
         return None
     answer_id = _id(row)
@@ -102,19 +102,9 @@ def load_answer(session: Session, project: Project, period: Period, universe: Un
     )
 
 
-def _of(project: Project, period: Period, universe: Universe) -> Any:  # noqa: ANN401 a select's type names its columns
-    return select(AnswerRow).where(
-        AnswerRow.project == project.name,
-        AnswerRow.first_day == period.first,
-        AnswerRow.days == period.days,
-        AnswerRow.universe == universe,
-    )
-
-
 def _locked(session: Session, project: Project, asked: Universe, answer: Answer) -> AnswerRow:
-    insert_answer(session, project, answer.period, asked)
-    row: AnswerRow = session.exec(_of(project, answer.period, asked).with_for_update()).one()
-    return row
+    key = insert_answer(session, project, answer.period, asked)
+    return session.exec(select(AnswerRow).filter_by(**key).with_for_update()).one()
 
 
 def _in_utc(moment: dt.datetime) -> dt.datetime:

@@ -70,7 +70,7 @@ def request_answers(
 
 def note_trouble(session: Session, project: Project, period: Period, universe: Universe, reason: str) -> None:
     """Note why an answer could not be ranked; it is not expected any more until it is asked for again."""
-    key = {"project": project.name, "first_day": period.first, "days": period.days, "universe": universe}
+    key = key_of_answer(project, period, universe)
     session.execute(update(AnswerRow).filter_by(**key).values(trouble=kept_reason(reason)))
 
 
@@ -79,9 +79,14 @@ def forget_troubles(session: Session) -> None:
     session.execute(update(AnswerRow).values(trouble=None))
 
 
+def key_of_answer(project: Project, period: Period, universe: Universe) -> dict[str, Any]:
+    """The columns that name an answer."""
+    return {"project": project.name, "first_day": period.first, "days": period.days, "universe": universe}
+
+
 def insert_answer(session: Session, project: Project, period: Period, universe: Universe) -> dict[str, Any]:
     """Make room for an answer, unless there is; gives the columns that name it."""
-    key = {"project": project.name, "first_day": period.first, "days": period.days, "universe": universe}
+    key = key_of_answer(project, period, universe)
     insert_missing(session, AnswerRow, [{**key, "has_categories": False}])
     return key
 
@@ -153,14 +158,7 @@ def can_be_ranked(session: Session, found: Request) -> bool:
 
 def find_request(session: Session, project: Project, period: Period, universe: Universe) -> Request | None:
     """What was asked for, if it was."""
-    row = session.exec(
-        select(AnswerRow).where(
-            AnswerRow.project == project.name,
-            AnswerRow.first_day == period.first,
-            AnswerRow.days == period.days,
-            AnswerRow.universe == universe,
-        )
-    ).first()
+    row = session.exec(select(AnswerRow).filter_by(**key_of_answer(project, period, universe))).first()
     return _request(row) if row else None
 
 
