@@ -85,6 +85,13 @@ def _saved(context: Context, project: Project, universe: Universe, ranked: _Rank
     return True
 
 
+def is_late(context: Context, project: Project, period: Period, universe: Universe) -> bool:
+    """Whether there is no answer yet, or one of other hours or another snapshot than those of now."""
+    with reading(context.engine) as session:
+        found = requests.find_request(session, project, period, universe)
+        return found is None or bool(requests.out_of_date(session, [found]))
+
+
 def weeks_to_rank(context: Context, project: Project, day: dt.date, universe: Universe) -> tuple[dt.date, ...]:
     """First days of the weeks that hold this day and can be ranked now, all their days being up to date."""
     with reading(context.engine) as session:

@@ -26,7 +26,9 @@ from models.dump_run import DumpState, DumpTable
 from models.hour import DAYS_IN_WEEK, parse_day, parse_hour
 from models.project import Project, parse_project
 from models.tables import HourState
-from worker.answering import periods_to_rank, rank_period, weeks_to_rank
+from worker.answering import is_late, periods_to_rank, rank_period, weeks_to_rank
+from worker.budget import hold_file
+from worker.context import Context
 from worker.counting import Receipt, count_hour_file, record_trouble
 from worker.indexing import build, note_trouble, tables_to_read
 from worker.indexing import read_dump as fetch_and_read
@@ -78,7 +80,7 @@ def rank_day(task: WikiqTask, _receipts: object, day: str, projects: list[str], 
     """Rank a day for each project. What was counted is read from the database, not from the chord's receipts."""
     context = task.app.context()
     for project in _projects(projects):
-        rank_period(context, project, Period(parse_day(day)), Universe(universe))
+        _rank_if_late(context, project, Period(parse_day(day)), Universe(universe))
         for first in weeks_to_rank(context, project, parse_day(day), Universe(universe)):
             task.app.send_task(RANK_WEEK, (first.isoformat(), project.name, universe))
 
@@ -86,7 +88,7 @@ def rank_day(task: WikiqTask, _receipts: object, day: str, projects: list[str], 
 def rank_week(task: WikiqTask, first_day: str, project: str, universe: str) -> None:
     """Rank the seven days that begin with the given one, as a whole."""
     week = Period(parse_day(first_day), DAYS_IN_WEEK)
-    rank_period(task.app.context(), parse_project(project), week, Universe(universe))
+    _rank_if_late(task.app.context(), parse_project(project), week, Universe(universe))
 
 
 def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None:
@@ -130,6 +132,13 @@ def build_index(task: WikiqTask, project: str, run: str) -> None:
         note_trouble(context, *wanted, None, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
     _rank_what_waited(task, wanted[0])
+
+
+def _rank_if_late(context: Context, project: Project, period: Period, universe: Universe) -> None:
+    """Rank, unless that was just done: a day's last hour and its index may both ask for it in the same moment."""
+    with hold_file(context.settings.data_dir / "rankings" / f"{project.database}.{period.first}.{period.days}"):
+        if is_late(context, project, period, universe):
+            rank_period(context, project, period, universe)
 
 
 def _rank_what_waited(task: WikiqTask, project: Project) -> None:
