@@ -1,4 +1,4 @@
-"""``python -m bench hour`` and ``python -m bench index``: what docs/performance.md quotes, measured anew."""
+"""``python -m bench hour``, ``index`` or ``leases``: what the documents quote, measured anew."""
 
 from __future__ import annotations
 
@@ -28,7 +28,12 @@ def main() -> int:
     index.add_argument("--seed", type=int, default=7, help="another one gives another wiki")
     index.add_argument("--keep", type=Path, metavar="DIR", help="leave dumps and database there")
     index.set_defaults(run=_index)
-    for command in (hour, index):
+    leases = commands.add_parser("leases", help="downloads of a fixed duration through Redis, from 1, 2 and 3 sources")
+    leases.add_argument("--downloads", type=int, default=48)
+    leases.add_argument("--seconds", type=float, default=1.0, help="how long each takes")
+    leases.add_argument("--threads", type=int, default=16, help="who ask for connections")
+    leases.set_defaults(run=_leases)
+    for command in (hour, index, leases):
         command.add_argument("--json", action="store_true", help="print one object instead of tables")
     arguments = parser.parse_args()
     report, success = arguments.run(arguments)
@@ -65,6 +70,13 @@ def _index(arguments: argparse.Namespace) -> tuple[str, bool]:
     builds = measure_columns(arguments.columns, arguments.seed, arguments.keep)
     text = json.dumps(summary(results, builds)) if arguments.json else report(results, builds)
     return text, holds(results)
+
+
+def _leases(arguments: argparse.Namespace) -> tuple[str, bool]:
+    from bench.leases import measure, table
+
+    results = measure((1, 2, 3), arguments.downloads, arguments.seconds, arguments.threads)
+    return json.dumps(results) if arguments.json else table(results), True
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def demo(
       wikiq demo
       wikiq demo --keep ./demo
     """
-    directory = keep or Path(tempfile.mkdtemp(prefix="wikiq-demo-"))
+    directory = keep or _temporary_directory()
     try:
         code = _run(directory.absolute(), quiet=quiet)
     finally:
@@ -56,6 +56,15 @@ def demo(
             err=True,
         )
     raise typer.Exit(code)
+
+
+def _temporary_directory() -> Path:
+    from models.errors import DataDirectoryUnwritable
+
+    try:
+        return Path(tempfile.mkdtemp(prefix="wikiq-demo-"))
+    except FileNotFoundError:
+        raise DataDirectoryUnwritable("No temporary directory can be written; try: wikiq demo --keep DIR") from None
 
 
 def _run(directory: Path, *, quiet: bool) -> ExitCode:
@@ -88,7 +97,7 @@ def _settings(data_dir: Path, source: str) -> Settings:
         data_dir=data_dir,
         database_url=f"sqlite:///{data_dir / 'wikiq.sqlite'}",
         broker_url=None,
-        source=source,
+        sources=(source,),
         contact="https://localhost/wikiq-demo",
     )
 

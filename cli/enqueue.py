@@ -82,7 +82,7 @@ def enqueue(
         snapshot=parse_run(snapshot) if snapshot else None,
     )
     if settings.broker_url is None:
-        check_contact(settings, order.source or settings.source)
+        check_contact(settings, *settings.sources_of_hours(order.source))
         check_disk(settings)
     app = make_app(settings)
     context = app.context()

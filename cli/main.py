@@ -12,6 +12,9 @@ import typer
 from cli.demo import demo
 from cli.enqueue import enqueue
 from cli.exits import ExitCode, exit_code_of
+from cli.health import health
+from cli.metrics import metrics
+from cli.migrate import migrate
 from cli.results import results
 from cli.resume import resume
 from cli.status import status
@@ -58,7 +61,7 @@ def wikiq(
 
 
 app.add_typer(wiki_app, name="wiki")
-for command in (demo, enqueue, results, status, resume, worker):
+for command in (demo, enqueue, results, status, resume, worker, health, migrate, metrics):
     app.command()(command)
 
 

@@ -50,11 +50,16 @@ Source = Annotated[
     str | None,
     typer.Option(
         metavar="URL",
-        help="The dumps site or a mirror of it. Default: WIKIQ_SOURCE, else https://dumps.wikimedia.org.",
+        help="Only this source: the dumps site or a mirror. Default: WIKIQ_SOURCE(S), else https://dumps.wikimedia.org.",
         show_default=False,
     ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress, only warnings and errors.")]
+
+WorkerName = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="The worker's name. Default: the host's.", show_default=False),
+]
 
 
 @dataclass(frozen=True, slots=True)

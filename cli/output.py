@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console
-
 from models.errors import OutputUnwritable
 
 WIDTH_WITHOUT_TERMINAL = 80
@@ -32,6 +30,9 @@ def write(draw: Draw, output: Path | None) -> None:
         except OSError as error:
             raise OutputUnwritable(f"{output} cannot be written ({error.strerror}).") from error
         return
+    # Slow to import, and the health probe imports what all commands need.
+    from rich.console import Console
+
     console = Console()
     terminal = console.is_terminal
     text = draw(

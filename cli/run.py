@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from itertools import chain
 
 import typer
 
 from cli.exits import ExitCode
 from cli.progress import reporting
+from cli.render.safe import visible
 from models.errors import DataDirectoryUnwritable, SourceRefused, TaskFailed
+from worker.any_source import ask_sources
 from worker.app import Wikiq
 from worker.context import Context
-from worker.counting import ask_source
 from worker.embedded import embedded_worker
 from worker.enqueue import Ranking, Work, missing_work, send
 from worker.order import Scope
@@ -46,13 +48,13 @@ def resumable() -> Iterator[None]:
         raise
 
 
-def check_contact(settings: Settings, source: str) -> None:
-    """Whether this process may ask the source at all.
+def check_contact(settings: Settings, *sources: str) -> None:
+    """Whether this process may ask the sources at all.
 
     Raises:
-        SourceRefused: the source is Wikimedia's and nobody is named whom it could write to.
+        SourceRefused: one of them is Wikimedia's and nobody is named whom it could write to.
     """
-    if is_wikimedia(source) and settings.contact is None:
+    if settings.contact is None and any(map(is_wikimedia, sources)):
         raise SourceRefused(f"Wikimedia asks whom to write to when a client misbehaves: {SET_CONTACT}.")
 
 
@@ -101,12 +103,13 @@ def exit_code_after(standing: Progress) -> ExitCode:
 
 
 def _ask_sources(context: Context, work: Work) -> None:
-    """One cheap question to each source before any work."""
-    firsts = {day.source or context.settings.source: day.hours[0] for day in work.days if day.hours}
-    for source in {*firsts, *(context.settings.source_of_dumps(wiki.source) for wiki in work.wikis)}:
-        check_contact(context.settings, source)
-    for source, hour in firsts.items():
-        ask_source(context, hour, source)
+    """One cheap question to each source before any work; of those for the same hours, one has to answer."""
+    settings = context.settings
+    firsts = {settings.sources_of_hours(day.source): day.hours[0] for day in work.days if day.hours}
+    check_contact(settings, *chain(*firsts), *(settings.source_of_dumps(wiki.source) for wiki in work.wikis))
+    for sources, hour in firsts.items():
+        for error in ask_sources(context, hour, sources).values():
+            typer.echo(f"{visible(str(error))} Going on with the other sources.", err=True)
 
 
 def _follow(

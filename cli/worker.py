@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+from cli.options import WorkerName
+from worker.settings import LogFormat
+
 
 def worker(
     concurrency: Annotated[
@@ -14,17 +17,31 @@ def worker(
         typer.Option("--concurrency", "-c", min=1, help="Processes. Default: one per CPU.", show_default=False),
     ] = None,
     queues: Annotated[str, typer.Option("--queues", "-Q", help="Which lists to take tasks from.")] = "count,rank,index",
+    name: WorkerName = None,
+    grace: Annotated[
+        int,
+        typer.Option(min=1, metavar="SECONDS", help="For how long tasks under way may go on after a SIGTERM."),
+    ] = 60,
+    log_format: Annotated[
+        LogFormat | None,
+        typer.Option(
+            help="For people, or a JSON object a line. Default: WIKIQ_LOG_FORMAT, else text.", show_default=False
+        ),
+    ] = None,
     loglevel: Annotated[str, typer.Option(help="debug, info, warning or error.")] = "info",
 ) -> None:
     """Take tasks from the broker until told to stop.
 
-    A first SIGTERM lets tasks under way go on for a minute and then hands them back to the broker; nothing is lost.
+    The first SIGTERM lets tasks under way go on for a minute and then hands them back to the broker; nothing is lost.
+    Whoever stops it should wait some 15 s longer than --grace before a SIGKILL; that loses nothing either, but what was
+    under way waits for half an hour until another worker takes it.
 
     \b
       WIKIQ_BROKER_URL=redis://localhost:6379/0 wikiq worker
       WIKIQ_BROKER_URL=redis://localhost:6379/0 wikiq worker -c 4 -Q count
     """
     from models.errors import UsageError
+    from worker.health import health_of
     from worker.settings import read_settings, remap_sigterm
 
     settings = read_settings()
@@ -32,19 +49,26 @@ def worker(
         raise UsageError("A worker needs a broker: set WIKIQ_BROKER_URL, like redis://localhost:6379/0.")
     # Celery looks at it when its worker is imported.
     remap_sigterm()
-    from worker.app import make_app
+    from worker.app import QUEUES, make_app
+    from worker.fleet import run_worker
     from worker.store.database import open_database
 
+    wanted = tuple(dict.fromkeys(queue.strip() for queue in queues.split(",")))
+    if unknown := set(wanted) - set(QUEUES):
+        raise UsageError(f"There is no queue {', '.join(sorted(unknown))!r}; there are: {', '.join(QUEUES)}.")
+    if loglevel.lower() not in ("debug", "info", "warning", "error"):
+        raise UsageError("A log level is one of: debug, info, warning, error.")
+    health = health_of(settings.data_dir, name)
     # Migrate once, before any child is forked.
     open_database(settings.database_url).dispose()
-    make_app(settings).worker_main(
-        [
-            "worker",
-            "--pool=prefork",
-            f"--concurrency={concurrency or os.cpu_count() or 1}",
-            f"--queues={queues}",
-            f"--loglevel={loglevel}",
-            "--without-gossip",
-            "--without-mingle",
-        ]
+    raise typer.Exit(
+        run_worker(
+            make_app(settings, wanted),
+            wanted,
+            health,
+            concurrency=concurrency or os.cpu_count() or 1,
+            grace_seconds=grace,
+            log_format=log_format or settings.log_format,
+            level=loglevel,
+        )
     )

@@ -20,6 +20,8 @@ WikiqError
 │   └── CorruptFile            what arrived is not the file that was announced
 │       ├── UncountableFile    it is, but no hour file: fetching it anew would not help
 │       └── UnreadableDump     it is, but no SQL dump that can be read: likewise
+├── WorkerNotAlive             exit 1: this machine's worker is gone, or stands still
+├── WorkerNotReady             exit 1: it lives, but takes no tasks
 ├── OutputUnwritable           exit 1: the file to write to cannot be written
 ├── TaskFailed                 exit 1: a task ended with an error that is wikiq's own or the database's
 ├── SumLawBroken               exit 1: a ranking lost views or counted some twice
@@ -110,6 +112,14 @@ class NoDumps(SourceError):
 
 class NoSnapshot(SourceError):
     """The source has no finished dump run of the wiki."""
+
+
+class WorkerNotAlive(WikiqError):
+    """There is no worker here, or it stands still."""
+
+
+class WorkerNotReady(WikiqError):
+    """The worker takes no tasks yet, or waits for the broker."""
 
 
 class OutputUnwritable(WikiqError):

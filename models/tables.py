@@ -53,7 +53,11 @@ def _big(*, nullable: bool = True) -> Column[int]:
 
 
 class HourRow(SQLModel, table=True):
-    """One line of the ledger."""
+    """One line of the ledger.
+
+    ``waited`` (for a connection), ``downloading`` (while holding one), ``counting`` and ``storing`` (up to the commit)
+    are seconds. They tell of the file, so each project it was counted for repeats them.
+    """
 
     __tablename__ = "hour"
     __table_args__ = (CheckConstraint("hour BETWEEN 0 AND 23", name="hour_of_day"),)
@@ -75,6 +79,10 @@ class HourRow(SQLModel, table=True):
     malformed: int | None = Field(default=None, sa_column=_big())
     views: int | None = Field(default=None, sa_column=_big())
     titles: int | None = Field(default=None, sa_column=_big())
+    waited: float | None = None
+    downloading: float | None = None
+    counting: float | None = None
+    storing: float | None = None
     counted_at: dt.datetime | None = Field(default=None, sa_column=_utc())
     wikiq: str | None = None
 

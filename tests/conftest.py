@@ -84,7 +84,7 @@ def settings(site: Site, tmp_path: Path) -> Settings:
         data_dir=tmp_path / "data",
         database_url=f"sqlite:///{tmp_path / 'data' / 'wikiq.sqlite'}",
         broker_url=None,
-        source=site.url,
+        sources=(site.url,),
         contact="tests@localhost",
     )
 

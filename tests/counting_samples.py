@@ -16,7 +16,7 @@ PASSWORD = "k33p-this-dark"
 
 def work_on(context, hour, *projects, source=None):
     """Count an hour that was asked for before."""
-    return count_hour_file(context, hour, projects or (EN,), source=source or context.settings.source)
+    return count_hour_file(context, hour, projects or (EN,), source=source)
 
 
 def counted(context, hour=HOUR, *projects, source=None):

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -246,6 +247,32 @@ def test_other_errors_are_not_tried_again() -> None:
     with pytest.raises(OSError, match="No space"):
         persist("http://localhost/x", attempt, Crowd().counted, QUICK)
     assert len(tries) == 1
+
+
+def test_who_cannot_wait_long_gives_up_instead() -> None:
+    """A wait that would be too long is not begun: neither is the source asked too early, nor anybody kept waiting."""
+    tries, began = [], time.monotonic()
+
+    def attempt() -> None:
+        tries.append(1)
+        raise Interrupted("busy", retry_after=600 if len(tries) == 2 else 0)
+
+    with pytest.raises(SourceUnreachable, match="busy"):
+        persist("http://localhost/x", attempt, Crowd().counted, replace(QUICK, attempts=9, longest_wait=0.5))
+    assert len(tries) == 2
+    assert time.monotonic() - began < 5
+
+
+@given(st.integers(1, 20), st.floats(0.1, 100), st.floats(0, 100))
+def test_haste_is_never_more_patient(attempts: int, read_timeout: float, longest_wait: float) -> None:
+    """In haste one asks no more often, waits no longer, and is otherwise the same; twice in haste is once in haste."""
+    patient = Retries(attempts=attempts, read_timeout=read_timeout, longest_wait=longest_wait)
+    hasty = patient.hasty()
+    assert hasty.attempts <= min(attempts, 2)
+    assert hasty.read_timeout <= min(read_timeout, 20)
+    assert hasty.longest_wait <= min(longest_wait, 20)
+    assert hasty.hasty() == hasty
+    assert replace(hasty, attempts=attempts, read_timeout=read_timeout, longest_wait=longest_wait) == patient
 
 
 def test_waits_lie_outside_the_budget(tmp_path: Path) -> None:

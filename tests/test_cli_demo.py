@@ -8,6 +8,7 @@ import re
 import signal
 import sqlite3
 import subprocess
+import tempfile
 from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +16,9 @@ from typing import NamedTuple
 import pytest
 from cli_process import SCRIPTS, Done, started, wait_until
 from demo_truth import told, truth
+
+from cli.demo import demo
+from models.errors import DataDirectoryUnwritable
 
 FIRST_DAY = dt.date(2024, 1, 1)
 
@@ -105,3 +109,11 @@ def test_an_interrupt(tmp_path):
     assert process.returncode == 130
     assert b"wikiq resume" not in stderr
     assert untouched(tmp_path)
+
+
+def test_nowhere_for_temporary_files(monkeypatch):
+    """Where no temporary directory can be written, the error says what to do instead."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/proc/none"])
+    with pytest.raises(DataDirectoryUnwritable, match="--keep DIR"):
+        demo()

@@ -74,7 +74,7 @@ def counted(tmp_path_factory, demo):
     """An environment in which the demo site's week is counted and ranked, put into the database without any HTTP."""
     directory = tmp_path_factory.mktemp("counted")
     engine = open_database(f"sqlite:///{directory / 'data' / 'wikiq.sqlite'}")
-    settings = Settings(directory, "", None, "http://127.0.0.1:9", None)
+    settings = Settings(directory, "", None, ("http://127.0.0.1:9",), None)
     for day in demo.days:
         for hour in hours_of(day):
             put(engine, demo, hour)

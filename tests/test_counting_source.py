@@ -17,7 +17,7 @@ from models.errors import SourceRefused, SourceUnreachable
 from models.hour import Hour, hours_of
 from models.tables import HourState
 from worker import enqueue
-from worker.counting import SOURCE_TROUBLE_LASTS, ask_source
+from worker.any_source import SOURCE_TROUBLE_LASTS, ask_source
 
 NOW = dt.datetime(2024, 1, 9, 12, tzinfo=dt.UTC)
 SECOND = dt.timedelta(seconds=1)

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 from demo_truth import told, truth
@@ -25,7 +26,6 @@ from worker.embedded import embedded_worker
 from worker.enqueue import missing_work, request, request_again, send
 from worker.order import Order
 from worker.progress import progress_of
-from worker.settings import Settings
 from worker.store.answers import load_answer
 from worker.store.database import reading
 
@@ -54,7 +54,7 @@ def app(app_of, settings):
 def at(settings, directory, database_url=None):
     """The same settings for another place."""
     url = database_url or f"sqlite:///{directory / 'wikiq.sqlite'}"
-    return Settings(directory, url, None, settings.source, settings.contact)
+    return replace(settings, data_dir=directory, database_url=url)
 
 
 def order(*days, projects=(EN,), **more):
@@ -206,9 +206,9 @@ def test_a_week_that_cannot_be_had(app, demo, site, kind, state, capsys):
     assert len(said.err.splitlines()) <= 7 * 7 + 2
 
 
-def test_nobody_answers(app_of, settings, tmp_path, demo):
+def test_nobody_answers(app_of, settings, demo):
     """Where nobody listens the command fails with exit code 4 before any work, and everything stays to be resumed."""
-    nowhere = Settings(tmp_path, f"sqlite:///{tmp_path / 'wikiq.sqlite'}", None, "http://127.0.0.1:9", "me@localhost")
+    nowhere = replace(settings, sources=("http://127.0.0.1:9",))
     app, wanted = app_of(nowhere), order(*demo.days, week=True)
     with pytest.raises(SourceUnreachable, match="Connection refused") as caught:
         follow(app, wanted)

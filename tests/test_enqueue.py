@@ -9,6 +9,7 @@ import json
 import os
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 
 import polars as pl
 import pytest
@@ -24,7 +25,6 @@ from worker.answering import rank_period
 from worker.app import make_app
 from worker.enqueue import missing_work, request, request_again, send
 from worker.order import Order
-from worker.settings import Settings
 from worker.store import ledger, tallies
 from worker.store.database import writing
 from worker.store.siteinfo import save_siteinfo
@@ -94,7 +94,7 @@ def broker():
 @pytest.fixture
 def app(settings, broker, context):
     """Wikiq with this broker and a database of its own."""
-    app = make_app(Settings(settings.data_dir, settings.database_url, broker.url, settings.source, settings.contact))
+    app = make_app(replace(settings, broker_url=broker.url))
     app._opened = (os.getpid(), context)
     yield app
     # Results unsubscribe when they are collected, and would wait long for a server that is gone.

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -18,6 +17,17 @@ import pytest
 import redis
 import servers
 from billiard.exceptions import SoftTimeLimitExceeded
+from lease_samples import (
+    EXPIRY,
+    SOURCE,
+    Contender,
+    age,
+    contending,
+    count,
+    keys,
+    process,
+    wait_for,
+)
 
 from cli.demosite.content import DemoSite
 from cli.demosite.faults import Fault, Slow
@@ -31,10 +41,7 @@ from worker.lease import KEY_PREFIX, _place, check_lease, hold_lease, open_lease
 from worker.patience import Interrupted
 from worker.settings import Settings
 
-SOURCE = "https://dumps.wikimedia.org"
-EXPIRY = 1.2
-"""Seconds; renewed each 0.2."""
-
+pytest_plugins = ["lease_fixtures"]
 HOLDER = """
 import sys, time
 from worker.lease import check_lease, hold_lease, open_leases
@@ -87,87 +94,10 @@ os._exit(0)
 
 
 @pytest.fixture
-def client(redis_url: str) -> Iterator[redis.Redis]:
-    """A client of a Redis that holds nothing, and is old enough to give connections."""
-    with open_leases(redis_url) as opened:
-        opened.flushall()
-        wait_for(lambda: age(opened) > EXPIRY / 3 + 1)
-        yield opened
-
-
-@pytest.fixture
 def old_redis_url(client: redis.Redis, redis_url: str) -> str:
     """The URL of that Redis once it is old enough for leases of six seconds, too."""
     wait_for(lambda: age(client) > 6 / 3 + 1)
     return redis_url
-
-
-def age(client: redis.Redis) -> int:
-    return client.info("server")["uptime_in_seconds"]
-
-
-def wait_for(holds: Callable[[], bool], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
-def keys(client: redis.Redis, part: str) -> list[bytes]:
-    return list(client.scan_iter(f"wikiq:lease:*:{part}"))
-
-
-def count(client: redis.Redis, part: str) -> int:
-    return sum(client.zcard(key) for key in keys(client, part))
-
-
-class Contender:
-    """A thread that holds a connection once it gets one, until it is told to leave."""
-
-    def __init__(self, client: redis.Redis, source: str = SOURCE, limit: int = 1, expiry: float = EXPIRY) -> None:
-        self.entered, self.told, self.error = threading.Event(), threading.Event(), None
-        self._hold = hold_lease(client, source, limit, expiry_seconds=expiry)
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            with self._hold:
-                self.entered.set()
-                while not self.told.wait(0.02):
-                    check_lease()
-        except Exception as error:  # noqa: BLE001 - what it is is the tests' question
-            self.error = error
-
-    def is_in(self, within: float = 5) -> bool:
-        return self.entered.wait(within)
-
-    def ends(self, within: float = 5) -> bool:
-        self._thread.join(within)
-        return not self._thread.is_alive()
-
-    def leave(self) -> None:
-        self.told.set()
-        assert self.ends()
-
-
-@contextmanager
-def contending(*arguments: object, **more: object) -> Iterator[Contender]:
-    contender = Contender(*arguments, **more)
-    try:
-        yield contender
-    finally:
-        contender.leave()
-
-
-@contextmanager
-def process(script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    started = subprocess.Popen([sys.executable, "-c", script, *arguments], stdout=subprocess.PIPE, text=True)
-    with started:
-        try:
-            yield started
-        finally:
-            started.kill()
 
 
 @contextmanager
@@ -410,7 +340,7 @@ def test_only_its_holder_gives_a_lease_back(client: redis.Redis) -> None:
     """A stranger with a token of its own frees nothing."""
     with contending(client) as first:
         assert first.is_in()
-        _place(client, SOURCE, 1, EXPIRY).leave()
+        _place(client, [SOURCE], 1, EXPIRY).leave()
         assert count(client, "held") == 1
         with contending(client) as second:
             assert not second.is_in(0.3)

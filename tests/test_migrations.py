@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
-from store_samples import DAY, EN, HOURS, ask, contents, count, opened, own_tables, process
+from store_samples import DAY, EN, HOURS, ask, contents, count, hour_row, opened, own_tables, process
 
 import models.migrations
 from models.errors import DatabaseTooNew
@@ -125,6 +125,18 @@ def test_every_older_version_is_upgraded(database_url, version):
         migrate(engine, command.upgrade, version)
         with opened(database_url) as again:
             assert contents(again) == newest
+
+
+def test_hours_counted_by_an_older_version_are_kept(database_url):
+    """Hours that were counted before anybody measured their phases stay counted, with nothing said of the phases."""
+    with opened(database_url) as engine:
+        count(engine, HOURS[0], {b"A": (1, 2)})
+        migrate(engine, command.downgrade, "0002")
+        assert "waited" not in {column["name"] for column in inspect(engine).get_columns("hour")}
+        with opened(database_url) as again:
+            row = hour_row(again, HOURS[0])
+    assert (row.state, row.views) == ("counted", 3)
+    assert (row.waited, row.downloading, row.counting, row.storing) == (None,) * 4
 
 
 def test_downgrading_removes_everything(database_url):

@@ -13,17 +13,19 @@ from dataclasses import replace
 
 import pytest
 import servers
+from conftest import HASTY
 from store_samples import DE, EN, LOGGED, contents, count, in_utc, siteinfo_document
 
 from cli.demosite.faults import Corrupt, Fault, HtmlPage, NotFound, Refused, Slow, Unavailable
 from cli.demosite.server import serve
 from models.answer import Period
+from models.errors import SourceUnreachable
 from models.hour import Hour
 from models.project import parse_project
 from models.siteinfo import CANONICAL
 from models.tables import SiteinfoRow
 from worker.answering import rank_period
-from worker.counting import SOURCE_TROUBLE_LASTS
+from worker.any_source import SOURCE_TROUBLE_LASTS, note_trouble
 from worker.namespaces import ensure_siteinfo
 from worker.store.database import reading, writing
 from worker.store.siteinfo import (
@@ -159,6 +161,15 @@ def test_a_source_in_trouble_is_spared(context, site, demo):
     assert asked(site) == first
     ensure_siteinfo(replace(context, now=lambda: NOW + SOURCE_TROUBLE_LASTS + SECOND), [EN], site.url)
     assert load(context).origin == demo.run.isoformat()
+
+
+@pytest.mark.parametrize("doubtful", [False, True])
+def test_a_silent_source_is_not_waited_for_long(context, site, doubtful):
+    """A source that did not answer for an hour file a moment ago is asked once more, not as often as any other."""
+    site.misbehave(Fault("*", Unavailable()))
+    note_trouble(context, site.url, SourceUnreachable("silence"), doubtful=doubtful)
+    ensure_siteinfo(context, [EN], site.url)
+    assert asked(site) == 2 < HASTY.attempts
 
 
 def test_a_source_without_the_wiki(context, site):

@@ -16,12 +16,13 @@ from strategies import LAW
 from models.errors import UsageError
 from worker.context import open_context
 from worker.fetch import open_http
-from worker.settings import DEFAULT_SOURCE, Settings, read_settings, remap_sigterm
+from worker.settings import DEFAULT_SOURCE, LogFormat, Settings, read_settings, remap_sigterm
 
 PASSWORD = "k33p-this-dark"
 NAMES = (
     "WIKIQ_CONTACT",
     "WIKIQ_SOURCE",
+    "WIKIQ_SOURCES",
     "WIKIQ_DUMPS_SOURCE",
     "WIKIQ_DATA_DIR",
     "WIKIQ_DATABASE_URL",
@@ -37,11 +38,15 @@ EVERYTHING = {
 }
 
 UNUSABLE = [
+    ("WIKIQ_LOG_FORMAT", "xml"),
     ("WIKIQ_SOURCE", "dumps.wikimedia.org"),
     ("WIKIQ_SOURCE", "ftp://dumps.wikimedia.org"),
     ("WIKIQ_SOURCE", "http://dumps.wikimedia.org"),
     ("WIKIQ_SOURCE", "https://mirror.example.org/?a=b"),
     ("WIKIQ_SOURCE", "https://mirror.example.org:port"),
+    ("WIKIQ_SOURCES", " , "),
+    ("WIKIQ_SOURCES", "https://dumps.wikimedia.org, mirror.example.org"),
+    ("WIKIQ_SOURCES", f"https://me:{PASSWORD}@mirror.example.org https://me:{PASSWORD}@mirror.example.org:port"),
     ("WIKIQ_DUMPS_SOURCE", "dumps.example.org"),
     ("WIKIQ_DATABASE_URL", "wikiq.sqlite"),
     ("WIKIQ_DATABASE_URL", "sqlite:"),
@@ -75,7 +80,7 @@ def test_everything_can_be_set():
         data_dir=Path("/srv/wikiq"),
         database_url="postgresql+psycopg://me@db.example.org/wikiq",
         broker_url="redis://broker.example.org/3",
-        source="https://mirror.example.org/wikimedia",
+        sources=("https://mirror.example.org/wikimedia",),
         contact="someone@example.org",
         dumps_source="https://dumps.example.org",
     )
@@ -88,7 +93,7 @@ def test_nothing_need_be_set():
         data_dir=directory,
         database_url=f"sqlite:///{directory / 'wikiq.sqlite'}",
         broker_url=None,
-        source=DEFAULT_SOURCE,
+        sources=(DEFAULT_SOURCE,),
         contact=None,
     )
 
@@ -139,10 +144,36 @@ def test_postgresql_may_be_written_in_several_ways(scheme):
     assert url == "postgresql+psycopg://me:p%40ss://@db:5432/wikiq?sslmode=require"
 
 
-@pytest.mark.parametrize("url", ["redis://localhost", "rediss://me:secret@broker:6380/1", "memory://"])
+@pytest.mark.parametrize(
+    "url", ["redis://localhost", "rediss://me:secret@broker:6380/1?ssl_cert_reqs=none", "memory://"]
+)
 def test_brokers(url):
     """Redis, plain or over TLS, and the memory of the process."""
     assert read_settings({"WIKIQ_BROKER_URL": url}).broker_url == url
+
+
+@pytest.mark.parametrize(("url", "more"), [("rediss://b/1", "?"), ("rediss://b/1?ssl_ca_certs=/ca.pem", "&")])
+def test_certificates_are_looked_at(url, more):
+    """Over TLS the server's certificate is required, unless something else is asked for."""
+    assert read_settings({"WIKIQ_BROKER_URL": url}).broker_url == f"{url}{more}ssl_cert_reqs=required"
+
+
+@pytest.mark.parametrize(("value", "form"), [("", LogFormat.TEXT), ("json", LogFormat.JSON), ("JSON", LogFormat.JSON)])
+def test_log_formats(value, form):
+    """Logs are text unless JSON is asked for."""
+    assert read_settings({"WIKIQ_LOG_FORMAT": value}).log_format is form
+
+
+def test_a_user_without_a_home(monkeypatch):
+    """Who has no home directory only needs to say where the data belongs."""
+
+    def homeless(_name):
+        raise RuntimeError("no home directory")
+
+    monkeypatch.setattr(platformdirs, "user_data_path", homeless)
+    assert read_settings({"WIKIQ_DATA_DIR": "/data"}).data_dir == Path("/data")
+    with pytest.raises(UsageError, match="WIKIQ_DATA_DIR"):
+        read_settings({})
 
 
 @pytest.mark.parametrize(("name", "value"), UNUSABLE)
@@ -177,6 +208,40 @@ def test_where_the_dumps_are():
     assert apart.source_of_dumps(None) == apart.source_of_dumps("https://other.example.org") == apart.dumps_source
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://dumps.wikimedia.org,https://mirror.example.org/wikimedia",
+        "\n  https://dumps.wikimedia.org\n  https://mirror.example.org/wikimedia\n",
+        " https://dumps.wikimedia.org/ ,, HTTPS://mirror.example.org:443/wikimedia/ https://dumps.wikimedia.org",
+    ],
+)
+def test_several_sources(text):
+    """Commas and white space stand between sources; the first is the origin, one that is named twice counts once."""
+    settings = read_settings({"WIKIQ_SOURCES": text})
+    assert settings.sources == ("https://dumps.wikimedia.org", "https://mirror.example.org/wikimedia")
+    assert settings.source == settings.source_of_dumps(None) == "https://dumps.wikimedia.org"
+    assert settings.sources_of_hours(None) == settings.sources
+    assert settings.sources_of_hours("https://other.example.org") == ("https://other.example.org",)
+
+
+def test_what_answers_elsewhere_is_another_source():
+    """Scheme, host, port and path tell sources apart; credentials do not, and the first ones named are used."""
+    apart = ["https://a.example.org", "http://a.example.org", "https://a.example.org:8443", "https://a.example.org/x"]
+    again = [f"https://me:{PASSWORD}@a.example.org", "https://a.example.org/x/"]
+    assert read_settings({"WIKIQ_SOURCES": " ".join([*apart, *again])}).sources == tuple(apart)
+    assert PASSWORD in read_settings({"WIKIQ_SOURCES": " ".join([*again, *apart])}).sources[0]
+
+
+def test_one_source_or_several():
+    """Who sets both variables is told which one to unset; one of them empty is as if it were not set."""
+    both = {"WIKIQ_SOURCE": "https://a.example.org", "WIKIQ_SOURCES": "https://a.example.org https://b.example.org"}
+    with pytest.raises(UsageError, match=r"WIKIQ_SOURCE and WIKIQ_SOURCES are both set; unset WIKIQ_SOURCE"):
+        read_settings(both)
+    assert read_settings({**both, "WIKIQ_SOURCES": ""}).sources == ("https://a.example.org",)
+    assert len(read_settings({**both, "WIKIQ_SOURCE": ""}).sources) == 2
+
+
 def test_passwords_are_not_shown():
     """The settings' own representation may stand in a log or a traceback."""
     with_passwords = {
@@ -186,6 +251,8 @@ def test_passwords_are_not_shown():
     }
     settings = read_settings(with_passwords)
     assert PASSWORD in settings.source
+    several = f"https://a.example.org https://me:{PASSWORD}@mirror.example.org"
+    assert PASSWORD not in repr(read_settings({"WIKIQ_SOURCES": several}))
     assert PASSWORD not in repr(settings)
     assert PASSWORD not in str(settings)
 

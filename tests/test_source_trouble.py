@@ -9,7 +9,7 @@ from store_samples import NOW, SOURCE
 
 from models.errors import SourceRefused, SourceUnreachable
 from worker.store.database import reading, writing
-from worker.store.sources import forget_source_troubles, note_source_trouble, source_trouble
+from worker.store.sources import forget_source_troubles, is_doubtful, note_source_trouble, source_trouble
 
 pytest_plugins = ["store_fixtures"]
 MINUTE = dt.timedelta(minutes=1)
@@ -23,9 +23,14 @@ ALIKE = [
 ]
 
 
-def note(engine, source, error, now=NOW):
+def note(engine, source, error, now=NOW, **more):
     with writing(engine) as session:
-        note_source_trouble(session, source, error, now=now)
+        note_source_trouble(session, source, error, now=now, **more)
+
+
+def doubtful(engine, source, since=NOW):
+    with reading(engine) as session:
+        return is_doubtful(session, source, since=since)
 
 
 def trouble(engine, source, since=NOW):
@@ -51,6 +56,20 @@ def test_trouble_is_recent_and_the_latest(engine):
     with writing(engine) as session:
         forget_source_troubles(session)
     assert trouble(engine, SOURCE) is None
+
+
+def test_a_doubtful_source_is_not_in_trouble(engine):
+    """Of a source that was not asked for long only that is known; what is noted later is what counts, either way."""
+    note(engine, SOURCE, SourceUnreachable("no answer yet"), doubtful=True)
+    assert (trouble(engine, SOURCE), doubtful(engine, SOURCE)) == (None, True)
+    assert not doubtful(engine, SOURCE, NOW + MINUTE)
+    note(engine, SOURCE, SourceUnreachable("no answer"), now=NOW + MINUTE)
+    assert (str(trouble(engine, SOURCE)), doubtful(engine, SOURCE)) == ("no answer", False)
+    note(engine, SOURCE, SourceUnreachable("no answer yet"), now=NOW + MINUTE, doubtful=True)
+    assert (trouble(engine, SOURCE), doubtful(engine, SOURCE)) == (None, True)
+    with writing(engine) as session:
+        forget_source_troubles(session)
+    assert not doubtful(engine, SOURCE)
 
 
 @pytest.mark.parametrize(("asked", "troubled"), ALIKE)

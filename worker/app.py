@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from celery import Celery
@@ -24,6 +25,7 @@ QUEUES = (COUNT_QUEUE, RANK_QUEUE, INDEX_QUEUE)
 VISIBILITY_TIMEOUT = 1800
 SOFT_TIME_LIMIT = 1500
 TIME_LIMIT = 1600
+SOFT_SHUTDOWN_SECONDS = 60
 _DAY = 24 * 3600
 
 _EVERYWHERE: dict[str, Any] = {
@@ -33,6 +35,8 @@ _EVERYWHERE: dict[str, Any] = {
     "enable_utc": True,
     "timezone": "UTC",
     "broker_connection_retry_on_startup": True,
+    # A worker waits for its broker as long as it takes: one that ended would have to be started by somebody.
+    "broker_connection_max_retries": None,
     "task_default_queue": COUNT_QUEUE,
     "task_routes": {
         "wikiq.rank_*": {"queue": RANK_QUEUE},
@@ -64,7 +68,7 @@ _REDIS: dict[str, Any] = {
     "task_soft_time_limit": SOFT_TIME_LIMIT,
     "task_time_limit": TIME_LIMIT,
     "worker_cancel_long_running_tasks_on_connection_loss": True,
-    "worker_soft_shutdown_timeout": 60,
+    "worker_soft_shutdown_timeout": SOFT_SHUTDOWN_SECONDS,
     "result_expires": _DAY,
     "result_chord_expires": 7 * _DAY,
 }
@@ -72,15 +76,28 @@ _REDIS: dict[str, Any] = {
 _MEMORY: dict[str, Any] = {"broker_transport_options": {"polling_interval": 0.02}, "result_backend": "cache+memory://"}
 
 
-class Wikiq(Celery):
-    """Celery that knows wikiq's settings and opens each process' context when it is first needed."""
+def in_flight_keys(queues: Sequence[str]) -> dict[str, str]:
+    """Where a worker of these queues notes what it works on, as options of the transport, without ``KEY_PREFIX``.
 
-    def __init__(self, settings: Settings) -> None:
+    Workers of one queue share keys of their own, so that each queue's workers can be scaled by what is in it and what
+    is in flight from it (docs/decisions/0013). Only they look for what a dead one of them left.
+    """
+    part = "" if set(queues) == set(QUEUES) else "." + "-".join(sorted(set(queues)))
+    return {f"{name}_key": f"{name}{part}" for name in ("unacked", "unacked_index", "unacked_mutex")}
+
+
+class Wikiq(Celery):
+    """Celery that knows wikiq's settings and opens each process' context when it is first needed.
+
+    ``queues`` are those that a worker of this application takes tasks from.
+    """
+
+    def __init__(self, settings: Settings, queues: Sequence[str] = QUEUES) -> None:
         broker = settings.broker_url or "memory://localhost/"
         super().__init__("wikiq", broker=broker, task_cls=WikiqTask)
         self.settings = settings
         self.conf.update(_EVERYWHERE)
-        self.conf.update(_MEMORY if broker.startswith("memory:") else {**_REDIS, "result_backend": _results(broker)})
+        self.conf.update(_MEMORY if broker.startswith("memory:") else _redis(broker, queues))
         for name, function in TASKS.items():
             register = self.task(name=name, bind=True, lazy=False, shared=False)
             register(function)  # type: ignore[arg-type]  # a dict of functions has no common signature
@@ -95,9 +112,14 @@ class Wikiq(Celery):
             return self._opened[1]
 
 
-def make_app(settings: Settings | None = None) -> Wikiq:
+def make_app(settings: Settings | None = None, queues: Sequence[str] = QUEUES) -> Wikiq:
     """The application for these settings, by default the environment's."""
-    return Wikiq(read_settings() if settings is None else settings)
+    return Wikiq(read_settings() if settings is None else settings, queues)
+
+
+def _redis(broker: str, queues: Sequence[str]) -> dict[str, Any]:
+    transport = {**_REDIS["broker_transport_options"], **in_flight_keys(queues)}
+    return {**_REDIS, "broker_transport_options": transport, "result_backend": _results(broker)}
 
 
 def _results(broker: str) -> str:

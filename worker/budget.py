@@ -11,8 +11,9 @@ import hashlib
 import random
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
+from itertools import product
 from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, Timeout
@@ -24,33 +25,53 @@ CONNECTIONS = 3
 _POLL_SECONDS = (0.05, 0.2)
 _FILE_LOCKS = 256
 
-Budget = Callable[[], AbstractContextManager[None]]
+Budget = Callable[[], AbstractContextManager[object]]
 """Gives one connection for as long as the context is open; waits until one is free."""
 
 
+def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> AbstractContextManager[str]:
+    """Hold one of a source's connections, as ``hold_any_connection`` does one of several sources'."""
+    return hold_any_connection(directory, (source,), limit)
+
+
 @contextmanager
-def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> Iterator[None]:
-    """Hold one of a source's connections; wait, for as long as it takes, until one of them is free.
+def hold_any_connection(directory: Path, sources: Sequence[str], limit: int = CONNECTIONS) -> Iterator[str]:
+    """Hold one connection, to whichever source has one free first; wait, for as long as it takes.
 
     Args:
         directory: where the lock files lie; they are empty, ``limit`` per source, and stay.
-        source: a URL, of which scheme, host and port count.
-        limit: how many connections the source allows; all who share the directory should agree on it.
+        sources: URLs, of which scheme, host and port count; those that share them share their connections.
+        limit: how many connections each source allows; all who share the directory should agree on it.
+
+    Yields:
+        The source whose connection it is.
 
     Raises:
-        UsageError: the source is no URL, or the limit is below one.
+        UsageError: there is no source, one of them is no URL, or the limit is below one.
         OSError: the directory cannot be written, or its file system has no kernel locks.
     """
     if limit < 1:
         raise UsageError(f"A source needs at least one connection, not {limit}.")
-    name = source_key(source)
+    names = source_keys(sources)
     directory.mkdir(parents=True, exist_ok=True)
-    while (slot := _free_slot(directory, name, limit)) is None:
+    while (found := _free_slot(directory, names, limit)) is None:
         time.sleep(random.uniform(*_POLL_SECONDS))  # noqa: S311 - spreads the polls, hides nothing
+    name, slot = found
     try:
-        yield
+        yield sources[names.index(name)]
     finally:
         slot.release()
+
+
+def source_keys(sources: Sequence[str]) -> tuple[str, ...]:
+    """The ``source_key`` of each source.
+
+    Raises:
+        UsageError: there is no source, or one of them is no URL.
+    """
+    if not sources:
+        raise UsageError("There is no source to ask.")
+    return tuple(map(source_key, sources))
 
 
 def source_key(source: str) -> str:
@@ -62,13 +83,13 @@ def source_key(source: str) -> str:
     return hashlib.sha256(repr(origin(source)).encode()).hexdigest()[:16]
 
 
-def _free_slot(directory: Path, name: str, limit: int) -> BaseFileLock | None:
-    for number in range(limit):
+def _free_slot(directory: Path, names: Sequence[str], limit: int) -> tuple[str, BaseFileLock] | None:
+    for name, number in product(names, range(limit)):
         # Not a soft lock, which would outlive a killed holder; and any thread may release it.
         slot = FileLock(directory / f"{name}.{number}.lock", thread_local=False, fallback_to_soft=False)
         with suppress(Timeout):
             slot.acquire(blocking=False)
-            return slot
+            return name, slot
     return None
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,10 +12,11 @@ from redis import Redis
 from sqlalchemy import Engine
 
 from models.version import VERSION
-from worker.budget import hold_connection
+from worker.budget import Budget, hold_any_connection
 from worker.fetch import Http, open_http
-from worker.lease import hold_lease, open_leases
+from worker.lease import hold_any_lease, open_leases
 from worker.patience import Retries
+from worker.phases import Stopwatch
 from worker.settings import Settings
 from worker.store.database import open_database
 
@@ -38,11 +39,28 @@ class Context:
         """A session of its own for each download: requests' sessions are not made for several threads."""
         return open_http(self.settings.contact, VERSION)
 
-    def budget(self, source: str) -> Callable[[], AbstractContextManager[None]]:
-        """Gives one of the connections to the source, once one is free: the fleet's, or this machine's."""
+    def budget(self, source: str) -> Budget:
+        """Gives one of the connections to the source, once one is free."""
+        return partial(self._hold, (source,))
+
+    @contextmanager
+    def connection(self, sources: Sequence[str], stopwatch: Stopwatch) -> Iterator[tuple[str, Budget]]:
+        """Hold a connection to whichever source has one free first.
+
+        Yields:
+            That source, and its budget. The budget's first use is the connection that is held, which is given back when
+            that use ends, or else with the block; each further use waits for another one of the same source.
+        """
+        with ExitStack() as held:
+            source = held.enter_context(stopwatch.holding(self._hold(sources)))
+            unused = [held]
+            yield source, lambda: unused.pop() if unused else stopwatch.holding(self._hold((source,)))
+
+    def _hold(self, sources: Sequence[str]) -> AbstractContextManager[str]:
+        """A connection of the fleet's, or of this machine's."""
         if self.leases is not None:
-            return partial(hold_lease, self.leases, source)
-        return partial(hold_connection, self.settings.data_dir / "connections", source)
+            return hold_any_lease(self.leases, sources)
+        return hold_any_connection(self.settings.data_dir / "connections", sources)
 
 
 def open_context(settings: Settings, *, retries: Retries | None = None) -> Context:

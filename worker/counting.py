@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from models.errors import CorruptFile, FileNotThere, SourceError, SourceRefused, SourceUnreachable, UncountableFile
@@ -14,36 +14,23 @@ from models.hour import Hour
 from models.project import Project
 from models.tables import HourState
 from models.version import VERSION
-from worker.budget import hold_file
+from worker.any_source import from_any
+from worker.budget import Budget, hold_file
 from worker.context import Context
 from worker.dumps_site import hour_url
-from worker.fetch import Downloaded, ask, discard, fetch
+from worker.fetch import Downloaded, discard, fetch
 from worker.hour_file import read_blocks
 from worker.pageviews import HourCount, count_views
+from worker.patience import Retries
+from worker.phases import Phases, Stopwatch
 from worker.source import without_credentials
 from worker.store import ledger, tallies
 from worker.store.database import reading, writing
-from worker.store.sources import note_source_trouble, source_trouble
 
 CORRUPT_TRIES = 3
-"""How often a file that cannot be counted is fetched anew."""
-SOURCE_TROUBLE_LASTS = dt.timedelta(minutes=5)
-"""For so long after a source has refused, or not answered at all, it is not asked for the next hour."""
-
-PROBES = 3
+"""How often a file that cannot be counted is fetched from one source."""
 
 _log = logging.getLogger(__name__)
-
-
-def ask_source(context: Context, hour: Hour, source: str) -> None:
-    """Find out, before any work, whether the source answers.
-
-    Raises:
-        SourceRefused: it refuses this client.
-        SourceUnreachable: it does not answer within a few seconds.
-    """
-    hasty = replace(context.retries, attempts=min(context.retries.attempts, PROBES))
-    ask(context.open_http(), hour_url(source, hour), budget=context.budget(source), retries=hasty)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,36 +45,41 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """One hour file to count for some projects, and where it comes from."""
+    """One hour file to count for some projects, where it may come from, and how long that takes."""
 
     hour: Hour
     projects: tuple[Project, ...]
-    source: str
-    url: str
+    sources: tuple[str, ...]
     path: Path
+    stopwatch: Stopwatch
+
+    @property
+    def url(self) -> str:
+        """Where the first source has the file: who speaks for all of them."""
+        return without_credentials(hour_url(self.sources[0], self.hour))
 
 
-def count_hour_file(context: Context, hour: Hour, projects: Sequence[Project], *, source: str) -> Receipt:
+def count_hour_file(context: Context, hour: Hour, projects: Sequence[Project], *, source: str | None = None) -> Receipt:
     """Count an hour for those projects whose ledger lacks it, or asks for it anew. Twice is the same as once.
 
-    What goes wrong with the source or the file is written into the ledger, not raised: the day is still ranked from its
-    other hours, and the hour is tried again when it is asked for again.
+    The file comes from the given source, or from any of the settings'. What goes wrong with the source or the file is
+    written into the ledger, not raised: the day is still ranked from its other hours, and the hour is tried again when
+    it is asked for again.
 
     Raises:
         sqlalchemy.exc.DBAPIError: the database failed; nothing of the hour is committed.
     """
     started = time.monotonic()
-    url = hour_url(source, hour)
     path = context.settings.downloads_dir / hour.file_name
+    work = _Work(hour, tuple(projects), context.settings.sources_of_hours(source), path, Stopwatch())
     try:
         # Held from the first byte to the commit: a second worker on this hour waits, and then finds it counted.
         with hold_file(path):
-            lacking = _lacking(context, hour, projects)
-            work = _Work(hour, lacking, source, url, path)
-            state, size = _count(context, work) if lacking else (HourState.COUNTED, 0)
+            work = replace(work, projects=_lacking(context, hour, projects))
+            state, size = _count(context, work) if work.projects else (HourState.COUNTED, 0)
     except OSError as error:
         state, size = HourState.FAILED, 0
-        record_trouble(context, hour, projects, state, _reason(error), without_credentials(url))
+        record_trouble(context, hour, work.projects, state, _reason(error), work.url)
     return Receipt(str(hour), state, size, round(time.monotonic() - started, 3))
 
 
@@ -107,12 +99,13 @@ def _lacking(context: Context, hour: Hour, projects: Sequence[Project]) -> tuple
 
 def _count(context: Context, work: _Work) -> tuple[HourState, int]:
     try:
-        _check_before(context, work)
-        downloaded, counted = _fetch_and_count(context, work)
+        if work.hour.end > context.now():
+            raise FileNotThere(f"The hour {work.hour} is not over yet.")
+        downloaded, counted = from_any(context, work.sources, work.stopwatch, partial(_fetch_and_count, context, work))
     except (SourceError, OSError) as error:
         state, reason = _state_after(error), _reason(error)
         _log.info("%s: %s: %s", work.hour, state, reason)
-        record_trouble(context, work.hour, work.projects, state, reason, without_credentials(work.url))
+        record_trouble(context, work.hour, work.projects, state, reason, work.url)
         if state is HourState.FAILED:
             discard(work.path)  # what is left of it is of no use; of an interrupted download it is
         return state, 0
@@ -122,43 +115,30 @@ def _count(context: Context, work: _Work) -> tuple[HourState, int]:
     return HourState.COUNTED, downloaded.size
 
 
-def _check_before(context: Context, work: _Work) -> None:
-    """Spare the source a request for what cannot be there, or while it is in trouble.
-
-    Raises:
-        FileNotThere: the hour is not over yet.
-        SourceRefused, SourceUnreachable: the source did so a moment ago, for whatever hour.
-    """
-    if work.hour.end > context.now():
-        raise FileNotThere(f"The hour {work.hour} is not over yet.")
-    with reading(context.engine) as session:
-        since = context.now() - SOURCE_TROUBLE_LASTS
-        trouble = source_trouble(session, without_credentials(work.source), since=since)
-    if trouble is not None:
-        raise trouble
-
-
-def _fetch_and_count(context: Context, work: _Work) -> tuple[Downloaded, HourCount]:
+def _fetch_and_count(
+    context: Context, work: _Work, source: str, budget: Budget, retries: Retries
+) -> tuple[Downloaded, HourCount]:
     for _ in range(CORRUPT_TRIES - 1):
         try:
-            return _try_once(context, work)
+            return _try_once(context, work, source, budget, retries)
         except UncountableFile:
             raise
         except CorruptFile as error:
             _log.warning("%s: %s Fetching it anew.", work.hour, error)
-            discard(work.path)
-    return _try_once(context, work)
+    return _try_once(context, work, source, budget, retries)
 
 
-def _try_once(context: Context, work: _Work) -> tuple[Downloaded, HourCount]:
-    budget = context.budget(work.source)
+def _try_once(
+    context: Context, work: _Work, source: str, budget: Budget, retries: Retries
+) -> tuple[Downloaded, HourCount]:
+    url = hour_url(source, work.hour)
     try:
-        downloaded = fetch(context.open_http(), work.url, work.path, budget=budget, retries=context.retries)
-    except (SourceRefused, SourceUnreachable) as error:
-        with writing(context.engine) as session:
-            note_source_trouble(session, without_credentials(work.source), error, now=context.now())
+        downloaded = fetch(context.open_http(), url, work.path, budget=budget, retries=retries)
+        with work.stopwatch.while_counting():
+            return downloaded, count_views(read_blocks(downloaded.path), work.projects)
+    except CorruptFile:
+        discard(work.path)
         raise
-    return downloaded, count_views(read_blocks(downloaded.path), work.projects)
 
 
 def _record(context: Context, work: _Work, downloaded: Downloaded, counted: HourCount) -> None:
@@ -171,11 +151,29 @@ def _record(context: Context, work: _Work, downloaded: Downloaded, counted: Hour
         lines=counted.lines,
         malformed=counted.malformed,
     )
+    began = time.monotonic()
+
+    def phases() -> Phases:
+        return work.stopwatch.phases(time.monotonic() - began)
+
     for project, tally in counted.tallies.items():
         if tally.is_empty():
             _log.warning("%s: the file has no line of %s; it counts as zero.", work.hour, project)
         with writing(context.engine) as session:
-            tallies.record_counted(session, project, work.hour, facts, tally, now=context.now(), version=VERSION)
+            tallies.record_counted(
+                session, project, work.hour, facts, tally, now=context.now(), version=VERSION, phases=phases
+            )
+    _tell(work, facts, phases())
+
+
+def _tell(work: _Work, facts: tallies.FileFacts, phases: Phases) -> None:
+    projects = [project.name for project in work.projects]
+    seconds = {phase: round(took, 3) for phase, took in asdict(phases).items()}
+    _log.info(
+        "%s: counted for %s, %d bytes from %s: %s",
+        *(work.hour, ", ".join(projects), facts.size, facts.url, phases),
+        extra={"hour": str(work.hour), "projects": projects, "bytes": facts.size, "url": facts.url, **seconds},
+    )
 
 
 def _state_after(error: SourceError | OSError) -> HourState:

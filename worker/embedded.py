@@ -15,7 +15,7 @@ from celery.signals import task_failure
 from celery.worker import WorkController
 
 from worker.app import QUEUES, Wikiq
-from worker.budget import CONNECTIONS
+from worker.budget import CONNECTIONS, source_keys
 
 START_SECONDS = 30
 INTERRUPT_SECONDS = 2
@@ -44,7 +44,7 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
         app=app,
         pool="threads",
         # Enough to count while every connection downloads.
-        concurrency=CONNECTIONS + (os.cpu_count() or 1),
+        concurrency=CONNECTIONS * len(set(source_keys(app.settings.sources))) + (os.cpu_count() or 1),
         queues=list(QUEUES),
         ready_callback=lambda _consumer: ready.set(),
         without_heartbeat=True,

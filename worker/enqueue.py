@@ -144,6 +144,8 @@ def _send_day(app: Wikiq, work: DayWork) -> Ranking:
     header = [] if work.universe is Universe.ARTICLES else [tasks[FETCH_SITEINFO].si(names, work.source)]
     header += [tasks[COUNT_HOUR].si(str(hour), names, work.source) for hour in work.hours]
     callback = tasks[RANK_DAY].s(day=work.day.isoformat(), projects=names, universe=work.universe)
+    # An hour whose process died again and again fails the chord; the day is ranked without it all the same.
+    callback.on_error(callback.clone())
     if not header:
         return callback.delay([])
     ranked: Ranking = chord(header, app=app)(callback)

@@ -6,7 +6,8 @@ wikiq:lease:{source}:waiting   sorted set, waiter → when it came: who came fir
 wikiq:lease:{source}:alive     sorted set, waiter → when it counts as gone unless it asks again
 ============================== =====================================================================
 
-Times are microseconds on Redis' own clock; ``{source}`` is a hash; holders and waiters are random tokens.
+Times are microseconds on Redis' own clock; ``{source}`` is a hash; holders and waiters are random tokens. Who may fetch
+from several sources waits for all of them under one token, and one step gives it a connection and ends its other waits.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import stamina
@@ -31,7 +33,7 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from models.errors import BrokerUnreachable, UsageError
-from worker.budget import CONNECTIONS, source_key
+from worker.budget import CONNECTIONS, source_keys
 from worker.patience import Interrupted
 from worker.source import origin
 
@@ -41,47 +43,57 @@ AWAY_SECONDS = 120.0
 
 _SOCKET_SECONDS = 3.0
 _POLL_SECONDS = 0.1
-_GRANTED = -1
 
 _log = logging.getLogger(__name__)
 
 _NOW = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+local token, limit, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 """
 
 _ASK = f"""{_NOW}
-local held, waiting, alive = KEYS[1], KEYS[2], KEYS[3]
-local token, limit, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
-  redis.call('ZREM', alive, gone)
-  redis.call('ZREM', waiting, gone)
+local mine, free
+local ahead = math.huge
+for first = 1, #KEYS, 3 do
+  local held, waiting, alive = unpack(KEYS, first, first + 2)
+  redis.call('ZREMRANGEBYSCORE', held, '-inf', now)
+  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
+    redis.call('ZREM', alive, gone)
+    redis.call('ZREM', waiting, gone)
+  end
+  redis.call('ZADD', waiting, 'NX', now, token)
+  redis.call('ZADD', alive, now + ARGV[4], token)
+  redis.call('EXPIRE', waiting, 86400)
+  redis.call('EXPIRE', alive, 86400)
+  local before = redis.call('ZRANK', waiting, token)
+  if redis.call('ZSCORE', held, token) then mine = first end
+  if not free and before < limit - redis.call('ZCARD', held) then free = first end
+  ahead = math.min(ahead, before)
 end
-redis.call('ZADD', waiting, 'NX', now, token)
-redis.call('ZADD', alive, now + ARGV[4], token)
-redis.call('EXPIRE', waiting, 86400)
-redis.call('EXPIRE', alive, 86400)
-local ahead = redis.call('ZRANK', waiting, token)
-if not redis.call('ZSCORE', held, token) then
-  if ahead >= limit - redis.call('ZCARD', held) then return ahead end
+if not mine then
+  if not free then return ahead end
   -- A server that just started may have forgotten leases that are in use; their holders come back first.
   local info = redis.pcall('INFO', 'server')
   local age = type(info) == 'string' and string.match(info, 'uptime_in_seconds:(%d+)')
   if age and age - 1 < tonumber(ARGV[5]) then return ahead end
+  mine = free
 end
-redis.call('ZREM', waiting, token)
-redis.call('ZREM', alive, token)
-redis.call('ZADD', held, now + lease, token)
-redis.call('EXPIRE', held, 86400)
-return {_GRANTED}
+for first = 1, #KEYS, 3 do
+  redis.call('ZREM', KEYS[first + 1], token)
+  redis.call('ZREM', KEYS[first + 2], token)
+end
+redis.call('ZADD', KEYS[mine], now + lease, token)
+redis.call('EXPIRE', KEYS[mine], 86400)
+return -(mine + 2) / 3
 """
 
 _RENEW = f"""{_NOW}
-if not redis.call('ZSCORE', KEYS[1], ARGV[1]) and redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end
-redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if not redis.call('ZSCORE', KEYS[1], token) and redis.call('ZCARD', KEYS[1]) >= limit then return 0 end
+redis.call('ZADD', KEYS[1], now + lease, token)
 redis.call('EXPIRE', KEYS[1], 86400)
-return {_GRANTED}
+return -1
 """
 
 
@@ -106,7 +118,6 @@ def open_leases(broker_url: str) -> Redis:
         raise UsageError("The broker's URL cannot be read; check WIKIQ_BROKER_URL.") from None
 
 
-@contextmanager
 def hold_lease(
     redis: Redis,
     source: str,
@@ -114,29 +125,48 @@ def hold_lease(
     *,
     expiry_seconds: float = EXPIRY_SECONDS,
     away_seconds: float = AWAY_SECONDS,
-) -> Iterator[None]:
-    """Hold one of a source's connections in the whole fleet; wait, for as long as it takes, for one to be free.
+) -> AbstractContextManager[str]:
+    """Hold one of a source's connections in the whole fleet, as ``hold_any_lease`` does one of several sources'."""
+    return hold_any_lease(redis, (source,), limit, expiry_seconds=expiry_seconds, away_seconds=away_seconds)
+
+
+@contextmanager
+def hold_any_lease(
+    redis: Redis,
+    sources: Sequence[str],
+    limit: int = CONNECTIONS,
+    *,
+    expiry_seconds: float = EXPIRY_SECONDS,
+    away_seconds: float = AWAY_SECONDS,
+) -> Iterator[str]:
+    """Hold one connection of the fleet's, to whichever source has one free first; wait for as long as it takes.
+
+    Every source's waiters are served in the order in which they came. Where several sources have a connection free,
+    it is the first one's.
 
     The lease is renewed by a thread while the block runs; what runs in the block should call ``check_lease`` now and
     then. A holder that dies is forgotten ``expiry_seconds`` after its last renewal.
 
     Args:
         redis: what ``open_leases`` gave; threads may share it.
-        source: a URL, of which scheme, host and port count.
-        limit: how many connections the source allows; the whole fleet should agree on it.
+        sources: URLs, of which scheme, host and port count; those that share them share their connections.
+        limit: how many connections each source allows; the whole fleet should agree on it.
         expiry_seconds: how long a lease lives without being renewed; six times the time between two renewals.
         away_seconds: for how long to wait for a Redis that does not answer.
 
+    Yields:
+        The source whose connection it is.
+
     Raises:
-        UsageError: the source is no URL, or the limit is below one.
+        UsageError: there is no source, one of them is no URL, or the limit is below one.
         BrokerUnreachable: Redis was away for too long, before the block began.
     """
-    lease = _Lease(_place(redis, source, limit, expiry_seconds))
+    lease = _Lease(_place(redis, sources, limit, expiry_seconds))
     outer = _current.get()
     try:
         lease.take(stamina.RetryingCaller(attempts=None, timeout=away_seconds, wait_max=2.0, wait_jitter=0.5))
         _current.set(lease)
-        yield
+        yield sources[lease.number]
     finally:
         _current.set(outer)
         lease.end()
@@ -155,11 +185,11 @@ def check_lease() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What one holder says to Redis."""
+    """What one holder says to Redis. ``shown`` and ``keys`` are of each source, three keys a source."""
 
     redis: Redis = field(repr=False)
-    shown: str
-    keys: tuple[str, str, str]
+    shown: tuple[str, ...]
+    keys: tuple[tuple[str, str, str], ...]
     token: str = field(repr=False)
     limit: int
     expiry: float
@@ -170,56 +200,64 @@ class _Place:
         return self.expiry / 6
 
     def ask(self) -> int:
-        """Take a connection, or take or keep a turn: ``_GRANTED``, or how many others come first."""
-        lease, patience = (math.ceil(seconds * 1e6) for seconds in (self.expiry, self.interval))
+        """Take a connection, or take or keep a turn: how many others come first, or minus the source's number."""
+        patience = math.ceil(self.interval * 1e6)
         # Twice the interval, so that a holder has found the new server before others are served.
-        return self._run(_ASK, self.token, self.limit, lease, patience, 2 * self.interval)
+        return self._run(_ASK, [key for keys in self.keys for key in keys], patience, 2 * self.interval)
 
-    def renew(self) -> int:
-        """Keep the connection, or take it again if Redis forgot it and it is free: ``_GRANTED``, or anything else."""
-        return self._run(_RENEW, self.token, self.limit, math.ceil(self.expiry * 1e6))
+    def renew(self, number: int) -> int:
+        """Keep the connection, or take it again if Redis forgot it and it is free: then the answer is negative."""
+        return self._run(_RENEW, self.keys[number])
 
     def leave(self) -> None:
         with self.redis.pipeline(transaction=False) as commands:
-            for key in self.keys:
+            for key in (key for keys in self.keys for key in keys):
                 commands.zrem(key, self.token)
             commands.execute()
 
-    def _run(self, script: str, *arguments: Any) -> int:  # noqa: ANN401 - as redis-py takes them
-        answer: Any = self.redis.eval(script, len(self.keys), *self.keys, *arguments)
+    def _run(self, script: str, keys: Sequence[str], *more: float) -> int:
+        arguments = (self.token, self.limit, math.ceil(self.expiry * 1e6), *more)
+        answer: Any = self.redis.eval(script, len(keys), *keys, *map(str, arguments))
         return int(answer)
 
 
-def _place(redis: Redis, source: str, limit: int, expiry: float) -> _Place:
+def _place(redis: Redis, sources: Sequence[str], limit: int, expiry: float) -> _Place:
     if limit < 1:
         raise UsageError(f"A source needs at least one connection, not {limit}.")
-    scheme, host, port = origin(source)
-    name = source_key(source)
-    held, waiting, alive = (f"{KEY_PREFIX}lease:{name}:{part}" for part in ("held", "waiting", "alive"))
-    return _Place(redis, f"{scheme}://{host}:{port}", (held, waiting, alive), secrets.token_hex(16), limit, expiry)
+    shown = tuple("{}://{}:{}".format(*origin(source)) for source in sources)
+    names = (f"{KEY_PREFIX}lease:{key}" for key in source_keys(sources))
+    keys = tuple((f"{name}:held", f"{name}:waiting", f"{name}:alive") for name in names)
+    return _Place(redis, shown, keys, secrets.token_hex(16), limit, expiry)
 
 
 class _Lease:
-    """One hold. ``until`` is the moment, on this process' monotonic clock, up to which Redis has promised it."""
+    """One hold.
+
+    ``until`` is the moment, on this process' monotonic clock, up to which Redis has promised it; ``number`` says which
+    of the sources it is on.
+    """
 
     def __init__(self, place: _Place) -> None:
         self._place = place
         self._ended = threading.Event()
         self._renewal = threading.Thread(target=self._keep, name="wikiq-lease", daemon=True)
         self.until = -math.inf
+        self.number = 0
 
     def take(self, patiently: stamina.RetryingCaller) -> None:
-        while (ahead := self._patiently_ask(patiently)) != _GRANTED:
+        while (ahead := self._patiently_ask(patiently)) >= 0:
             longest = min(_POLL_SECONDS * (1 + ahead), self._place.interval / 4)
             time.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the polls, hides nothing
+        self.number = -ahead - 1
         self._renewal.start()
 
     def _patiently_ask(self, patiently: stamina.RetryingCaller) -> int:
         try:
             return patiently(RedisError, self._promised, self._place.ask)
         except RedisError as error:
+            shown = " or ".join(self._place.shown)
             raise BrokerUnreachable(
-                f"The broker does not answer ({type(error).__name__}), and {self._place.shown} is not asked without it;"
+                f"The broker does not answer ({type(error).__name__}), and {shown} is not asked without it;"
                 " check WIKIQ_BROKER_URL, then: wikiq resume"
             ) from error
 
@@ -227,7 +265,7 @@ class _Lease:
         # Before the question: Redis' promise begins when it is answered, which is later.
         until = time.monotonic() + self._place.expiry
         answer = ask()
-        self.until = until if answer == _GRANTED else -math.inf
+        self.until = until if answer < 0 else -math.inf
         return answer
 
     def _keep(self) -> None:
@@ -235,12 +273,12 @@ class _Lease:
         while not self._ended.wait(pause):
             had = time.monotonic() < self.until
             try:
-                self._promised(self._place.renew)
+                self._promised(partial(self._place.renew, self.number))
                 pause = self._place.interval
             except RedisError:
                 pause = random.uniform(0.05, 0.2) * self._place.interval  # noqa: S311 - spreads the retries
             if had and time.monotonic() >= self.until:
-                _log.warning("%s: the lease on a connection was lost", self._place.shown)
+                _log.warning("%s: the lease on a connection was lost", self._place.shown[self.number])
 
     def end(self) -> None:
         self._ended.set()

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from models.errors import FileNotThere, SourceError
 from models.project import Project
 from models.siteinfo import parse_siteinfo
+from worker.any_source import SOURCE_TROUBLE_LASTS, patience_with
 from worker.budget import hold_file
 from worker.context import Context
-from worker.counting import SOURCE_TROUBLE_LASTS
 from worker.dumps_site import fetch_siteinfo
 from worker.store.database import reading, writing
 from worker.store.siteinfo import has_siteinfo, save_siteinfo, save_siteinfo_trouble, siteinfo_trouble
@@ -40,8 +40,8 @@ def _known(context: Context, project: Project) -> bool:
 
 
 def _fetch(context: Context, project: Project, source: str) -> None:
-    budget = context.budget(source)
-    found = fetch_siteinfo(context.open_http(), source, project.database, budget=budget, retries=context.retries)
+    budget, retries = context.budget(source), patience_with(context, source)
+    found = fetch_siteinfo(context.open_http(), source, project.database, budget=budget, retries=retries)
     if found is None:
         raise FileNotThere(f"The source has no finished siteinfo dump of {project.database}.")
     document, run = found

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import http.client
 import logging
+import math
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from worker.source import without_credentials
 T = TypeVar("T")
 
 SET_CONTACT = "set WIKIQ_CONTACT to an e-mail address or to the address of a page about you"
+HASTY_ATTEMPTS, HASTY_SECONDS = 2, 20.0
 _FORBIDDEN, _GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = (401, 403, 451), (404, 410), 429, 500
 
 _log = logging.getLogger(__name__)
@@ -30,6 +32,7 @@ class Retries:
     """How patient a fetch is; times in seconds.
 
     ``attempts`` counts attempts in a row that brought less than ``least_progress`` bytes beyond what was had before.
+    Rather than wait longer than ``longest_wait`` for the next attempt, it gives up.
     """
 
     attempts: int = 8
@@ -41,12 +44,22 @@ class Retries:
     read_timeout: float = 60.0
     transfer_timeout: float = 1200.0
     least_progress: int = 1 << 16
+    longest_wait: float = math.inf
 
     def wait(self, fruitless: int, retry_after: float) -> float:
         """Seconds until the next attempt: exponential with jitter, and not less than the source asked for."""
         backoff = min(self.wait_max, self.wait_initial * 2.0 ** (fruitless - 1))
         jitter = random.uniform(0, self.wait_jitter)  # noqa: S311 - spreads the retries, hides nothing
         return max(backoff, min(retry_after, self.retry_after_max)) + jitter
+
+    def hasty(self) -> Retries:
+        """As patient as it is worth while somebody else can be asked: one more attempt, unless that is far off."""
+        return replace(
+            self,
+            attempts=min(self.attempts, HASTY_ATTEMPTS),
+            read_timeout=min(self.read_timeout, HASTY_SECONDS),
+            longest_wait=min(self.longest_wait, HASTY_SECONDS),
+        )
 
 
 PATIENT = Retries()
@@ -109,6 +122,8 @@ class _Patience:
         if self._fruitless >= self._retries.attempts:
             return False
         seconds = self._retries.wait(self._fruitless, error.retry_after)
+        if seconds > self._retries.longest_wait:
+            return False
         _log.info("%s: %s; asking again in %.1f s", self._shown, error, seconds)
         return seconds
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -13,7 +14,7 @@ from urllib.parse import quote
 import platformdirs
 
 from models.errors import UsageError
-from worker.source import parse_source
+from worker.source import parse_source, parse_sources
 
 _Read = TypeVar("_Read")
 
@@ -22,16 +23,36 @@ _PLACE = re.compile(r"(\[[^\]]*\]|[^:/?#\[]*)(:\d*)?([/?#]|$)", re.ASCII)
 DEFAULT_SOURCE = "https://dumps.wikimedia.org"
 
 
+class LogFormat(StrEnum):
+    """How a worker's log is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How this process was set up. URLs may hold passwords, so they are kept out of its representation."""
+    """How this process was set up. URLs may hold passwords, so they are kept out of its representation.
+
+    ``sources`` are where hour files are, the origin first; each has connections of its own.
+    """
 
     data_dir: Path
     database_url: str = field(repr=False)
     broker_url: str | None = field(repr=False)
-    source: str = field(repr=False)
+    sources: tuple[str, ...] = field(repr=False)
     contact: str | None
     dumps_source: str | None = field(default=None, repr=False)
+    log_format: LogFormat = LogFormat.TEXT
+
+    @property
+    def source(self) -> str:
+        """The origin."""
+        return self.sources[0]
+
+    def sources_of_hours(self, asked: str | None) -> tuple[str, ...]:
+        """Where to fetch hour files, given the source that was asked for, if one was."""
+        return (asked,) if asked else self.sources
 
     def source_of_dumps(self, asked: str | None) -> str:
         """Where to fetch a wiki's SQL dumps, given the source that was asked for, if one was."""
@@ -48,25 +69,28 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     ==================== ===============================================================================
     WIKIQ_CONTACT        e-mail or page of whoever runs this; Wikimedia's hosts ask for it
     WIKIQ_SOURCE         base URL of the dumps site or a mirror; https://dumps.wikimedia.org
-    WIKIQ_DUMPS_SOURCE   where the wikis' SQL dumps are, if not at the source
+    WIKIQ_SOURCES        instead: several, with commas or spaces between; the origin first, then mirrors
+    WIKIQ_DUMPS_SOURCE   where the wikis' SQL dumps are, if not at the (first) source
     WIKIQ_DATA_DIR       downloads, locks and the SQLite file; the user's data directory
     WIKIQ_DATABASE_URL   sqlite:///FILE or postgresql://…; a SQLite file in the data directory
     WIKIQ_BROKER_URL     redis://…; without it tasks run inside ``wikiq enqueue``
+    WIKIQ_LOG_FORMAT     what workers log: text, or json; text
     ==================== ===============================================================================
 
     Raises:
         UsageError: a value cannot be used; the message names the variable.
     """
     values = os.environ if environment is None else environment
-    data_dir = _checked(values, "WIKIQ_DATA_DIR", _data_dir, str(platformdirs.user_data_path("wikiq")))
+    data_dir = _checked(values, "WIKIQ_DATA_DIR", _data_dir, "")
     default_database = f"sqlite:///{quote(str(data_dir / 'wikiq.sqlite'))}"
     return Settings(
         data_dir=data_dir,
         database_url=_checked(values, "WIKIQ_DATABASE_URL", _database_url, default_database),
         broker_url=_checked(values, "WIKIQ_BROKER_URL", _broker_url, None),
-        source=_checked(values, "WIKIQ_SOURCE", parse_source, DEFAULT_SOURCE),
+        sources=_sources(values),
         contact=_checked(values, "WIKIQ_CONTACT", _contact, None),
         dumps_source=_checked(values, "WIKIQ_DUMPS_SOURCE", parse_source, None),
+        log_format=_checked(values, "WIKIQ_LOG_FORMAT", _log_format, LogFormat.TEXT),
     )
 
 
@@ -82,8 +106,18 @@ def _checked(values: Mapping[str, str], name: str, read: Callable[[str], _Read],
         raise UsageError(f"{name} cannot be read.") from None
 
 
+def _sources(values: Mapping[str, str]) -> tuple[str, ...]:
+    if not values.get("WIKIQ_SOURCES"):
+        return (_checked(values, "WIKIQ_SOURCE", parse_source, DEFAULT_SOURCE),)
+    if values.get("WIKIQ_SOURCE"):
+        raise UsageError("WIKIQ_SOURCE and WIKIQ_SOURCES are both set; unset WIKIQ_SOURCE to fetch from several.")
+    found: tuple[str, ...] = _checked(values, "WIKIQ_SOURCES", parse_sources, None)
+    return found
+
+
 def _data_dir(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    # Asked for only where it is needed: a user without a home directory has none.
+    return Path(text or platformdirs.user_data_path("wikiq")).expanduser().absolute()
 
 
 def _database_url(url: str) -> str:
@@ -100,7 +134,17 @@ def _broker_url(url: str) -> str:
     if not url.startswith(("redis://", "rediss://", "memory://")):
         raise UsageError("a broker URL begins with redis:// or rediss://.")
     _check_port(url)
+    if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
+        # Celery asks for a word about certificates; the careful one is the default.
+        return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
     return url
+
+
+def _log_format(text: str) -> LogFormat:
+    try:
+        return LogFormat(text.lower())
+    except ValueError:
+        raise UsageError("logs are written as text or as json.") from None
 
 
 def _check_port(url: str) -> None:

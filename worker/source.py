@@ -40,6 +40,21 @@ def parse_source(text: str) -> str:
     return f"{scheme}://{user}{at}{place}{shown_port}{parts.path.rstrip('/')}"
 
 
+def parse_sources(text: str) -> tuple[str, ...]:
+    """Read several sources, with commas or white space between them; one that is named twice counts once.
+
+    Raises:
+        UsageError: there is none, or one of them cannot be read.
+    """
+    sources = [parse_source(part) for part in re.split(r"[,\s]+", text) if part]
+    if not sources:
+        raise UsageError("no source is named; sources are written like https://dumps.wikimedia.org.")
+    places: dict[object, str] = {}
+    for source in sources:
+        places.setdefault((origin(source), urlsplit(source).path), source)
+    return tuple(places.values())
+
+
 def origin(url: str) -> tuple[str, str, int]:
     """Scheme, host and port of an http or https URL: who answers it.
 

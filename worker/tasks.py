@@ -3,6 +3,7 @@
 ==================== ==========================================================================
 wikiq.fetch_siteinfo  the namespaces of some wikis, once
 wikiq.count_hour      one hour file for some projects; part of its day's chord
+wikiq.give_up_hour    notes of an hour that every process died of that counted it
 wikiq.rank_day        the day's answers; the chord's callback
 wikiq.rank_week       the week's answers, once its seven days are ranked
 wikiq.index_wiki      which dump runs a wiki is ranked by; sends the tasks that their indexes lack
@@ -15,6 +16,7 @@ Nothing waits for another task by blocking: each looks into the database for wha
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +34,7 @@ from worker.context import Context
 from worker.counting import Receipt, count_hour_file, record_trouble
 from worker.indexing import build, note_trouble, tables_to_read
 from worker.indexing import read_dump as fetch_and_read
+from worker.logs import doing
 from worker.namespaces import ensure_siteinfo
 from worker.snapshots import choose_snapshots, note_looked
 
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 FETCH_SITEINFO = "wikiq.fetch_siteinfo"
 COUNT_HOUR = "wikiq.count_hour"
+GIVE_UP_HOUR = "wikiq.give_up_hour"
 RANK_DAY = "wikiq.rank_day"
 RANK_WEEK = "wikiq.rank_week"
 INDEX_WIKI = "wikiq.index_wiki"
@@ -50,23 +54,30 @@ _log = get_task_logger(__name__)
 
 
 class WikiqTask(Task[..., Any]):
-    """A task of wikiq's application."""
+    """A task of wikiq's application; what is logged while it runs says what it was given."""
 
     app: Wikiq
+    # For a task whose process died; by default it would be three minutes.
+    default_retry_delay = 2
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - each task has its own
+        given = inspect.signature(self.run).bind(*args, **kwargs).arguments
+        with doing(self.name, self.request.id, given):
+            return super().__call__(*args, **kwargs)
 
 
 def fetch_siteinfo(task: WikiqTask, projects: list[str], source: str | None = None) -> None:
     """Fetch what is lacking of the projects' siteinfo."""
     context = task.app.context()
-    ensure_siteinfo(context, _projects(projects), source or context.settings.source)
+    ensure_siteinfo(context, _projects(projects), context.settings.source_of_dumps(source))
 
 
 def count_hour(task: WikiqTask, hour: str, projects: list[str], source: str | None = None) -> dict[str, Any]:
-    """Count one hour file; ``source`` is the worker's own unless given."""
+    """Count one hour file, from the given source or from any of the worker's own."""
     context = task.app.context()
     counted = parse_hour(hour), _projects(projects)
     try:
-        receipt = count_hour_file(context, *counted, source=source or context.settings.source)
+        receipt = count_hour_file(context, *counted, source=source)
     except Exception as error:  # noqa: BLE001 see below
         # A header task that raises would keep its day from being ranked. The ledger tells of the hour instead, and
         # if not even that can be written, this raises after all.
@@ -74,6 +85,11 @@ def count_hour(task: WikiqTask, hour: str, projects: list[str], source: str | No
         record_trouble(context, *counted, HourState.FAILED, f"{type(error).__name__}: {error}")
         receipt = Receipt(hour, HourState.FAILED, 0, 0.0)
     return asdict(receipt)
+
+
+def give_up_hour(task: WikiqTask, hour: str, projects: list[str], reason: str) -> None:
+    """Note why an hour cannot be counted; sent by whoever saw its process die, as that could not."""
+    record_trouble(task.app.context(), parse_hour(hour), _projects(projects), HourState.FAILED, reason)
 
 
 def rank_day(task: WikiqTask, _receipts: object, day: str, projects: list[str], universe: str) -> None:
@@ -157,6 +173,7 @@ def _projects(names: list[str]) -> tuple[Project, ...]:
 TASKS = {
     FETCH_SITEINFO: fetch_siteinfo,
     COUNT_HOUR: count_hour,
+    GIVE_UP_HOUR: give_up_hour,
     RANK_DAY: rank_day,
     RANK_WEEK: rank_week,
     INDEX_WIKI: index_wiki,

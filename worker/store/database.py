@@ -162,6 +162,11 @@ def _migrations() -> Path:
     return Path(str(resources.files("models"))) / "migrations"
 
 
+def latest_revision() -> str:
+    """What ``open_database`` brings the tables to."""
+    return _versions()[-1]
+
+
 @cache
 def _versions() -> tuple[str, ...]:
     """The versions this wikiq knows, oldest first; a migration's file is named by its version."""

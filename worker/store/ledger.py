@@ -19,6 +19,7 @@ from models.answer import Period
 from models.hour import Hour
 from models.project import Project
 from models.tables import HourRow, HourState
+from worker.phases import PHASES
 from worker.store.database import serialise
 from worker.store.sources import forget_source_troubles
 from worker.store.upsert import insert_missing
@@ -182,6 +183,21 @@ def counted_bytes(session: Session, projects: Sequence[Project] | None = None, p
         col(HourRow.day), col(HourRow.hour)
     )
     return sum(size or 0 for _, _, size in session.exec(files))
+
+
+def phase_seconds(session: Session) -> Mapping[str, float]:
+    """Seconds that the counted files took, by phase: ``waited``, ``downloading``, ``counting``, ``storing``.
+
+    Each file once, whatever number of projects it was counted for: of its rows, the last to be written has the most.
+    """
+    files = (
+        select(*(func.max(getattr(HourRow, phase)).label(phase) for phase in PHASES))
+        .where(HourRow.state == HourState.COUNTED)
+        .group_by(col(HourRow.day), col(HourRow.hour), col(HourRow.url))
+        .subquery()
+    )
+    sums = session.execute(select(*(func.sum(files.c[phase]) for phase in PHASES))).one()
+    return {phase: float(seconds or 0) for phase, seconds in zip(PHASES, sums, strict=True)}
 
 
 def _narrowed(query: Any, projects: Sequence[Project] | None, period: Period | None) -> Any:  # noqa: ANN401

@@ -176,14 +176,16 @@ def weeks_around(session: Session, project: Project, day: dt.date, universe: Uni
 
 
 def days_within(session: Session, week: Request) -> tuple[Request, ...]:
-    """The single days of a week that were asked for in the same universe."""
+    """The single days of a week that were asked for in the same universe, in order."""
     rows = session.exec(
-        select(AnswerRow).where(
+        select(AnswerRow)
+        .where(
             AnswerRow.project == week.project.name,
             AnswerRow.universe == week.universe,
             AnswerRow.days == 1,
             col(AnswerRow.first_day).between(week.period.first, week.period.last),
         )
+        .order_by(col(AnswerRow.first_day))
     )
     return tuple(_request(row) for row in rows)
 

@@ -1,4 +1,4 @@
-"""Sources in trouble: who refused or did not answer a moment ago."""
+"""Sources in trouble: who refused or did not answer a moment ago. A doubtful one was not asked with all patience."""
 
 from __future__ import annotations
 
@@ -11,23 +11,41 @@ from models.errors import SourceRefused, SourceUnreachable
 from models.tables import HourState, SourceTroubleRow
 from worker.store.upsert import upsert
 
+_DOUBTFUL = "doubtful"
+
 
 def note_source_trouble(
-    session: Session, source: str, error: SourceRefused | SourceUnreachable, *, now: dt.datetime
+    session: Session,
+    source: str,
+    error: SourceRefused | SourceUnreachable,
+    *,
+    now: dt.datetime,
+    doubtful: bool = False,
 ) -> None:
-    """Note that a source refused, or did not answer."""
-    state = HourState.REFUSED if isinstance(error, SourceRefused) else HourState.UNREACHABLE
-    upsert(session, SourceTroubleRow, {"source": source}, {"state": state, "reason": str(error), "at": now})
+    """Note that a source refused, or did not answer; ``doubtful`` if it might have, had it been asked longer."""
+    asked = HourState.REFUSED if isinstance(error, SourceRefused) else HourState.UNREACHABLE
+    values = {"state": _DOUBTFUL if doubtful else asked, "reason": str(error), "at": now}
+    upsert(session, SourceTroubleRow, {"source": source}, values)
 
 
 def source_trouble(session: Session, source: str, *, since: dt.datetime) -> SourceRefused | SourceUnreachable | None:
-    """What went wrong with the source at or after the given time."""
-    row = session.exec(
-        select(SourceTroubleRow).where(SourceTroubleRow.source == source, col(SourceTroubleRow.at) >= since)
-    ).first()
-    if row is None:
+    """What went wrong with the source at or after the given time, unless it is but doubtful."""
+    row = _noted(session, source, since)
+    if row is None or row.state == _DOUBTFUL:
         return None
     return SourceRefused(row.reason) if row.state == HourState.REFUSED else SourceUnreachable(row.reason)
+
+
+def is_doubtful(session: Session, source: str, *, since: dt.datetime) -> bool:
+    """Whether the source did not answer at once at or after the given time, and was not asked longer."""
+    row = _noted(session, source, since)
+    return row is not None and row.state == _DOUBTFUL
+
+
+def _noted(session: Session, source: str, since: dt.datetime) -> SourceTroubleRow | None:
+    return session.exec(
+        select(SourceTroubleRow).where(SourceTroubleRow.source == source, col(SourceTroubleRow.at) >= since)
+    ).first()
 
 
 def forget_source_troubles(session: Session) -> None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 
 import polars as pl
 from sqlmodel import Session, select
@@ -13,6 +13,7 @@ from models.hour import Hour
 from models.project import Project
 from models.tables import DayTallyRow, HourRow, HourState, HourTallyRow
 from worker.block import from_block, to_block
+from worker.phases import PHASES, Phases
 from worker.store.ledger import key_of
 from worker.store.upsert import upsert
 from worker.tally import views_of
@@ -40,9 +41,14 @@ def record_counted(
     *,
     now: dt.datetime,
     version: str,
+    phases: Callable[[], Phases] | None = None,
 ) -> None:
-    """Write an hour's facts and tally. The caller's transaction makes both of them visible together."""
+    """Write an hour's facts and tally. The caller's transaction makes both of them visible together.
+
+    ``phases`` is asked once the tally is written, so that it can tell how long that took.
+    """
     key = key_of(project, hour)
+    upsert(session, HourTallyRow, key, {"block": to_block(tally)})
     upsert(
         session,
         HourRow,
@@ -61,11 +67,11 @@ def record_counted(
             "malformed": facts.malformed,
             "views": views_of(tally),
             "titles": len(tally),
+            **(asdict(phases()) if phases else dict.fromkeys(PHASES)),
             "counted_at": now,
             "wikiq": version,
         },
     )
-    upsert(session, HourTallyRow, key, {"block": to_block(tally)})
 
 
 def hour_tallies(session: Session, project: Project, hours: Iterable[Hour]) -> Iterator[tuple[Hour, pl.DataFrame]]:

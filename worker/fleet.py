@@ -1,0 +1,73 @@
+"""A worker of a fleet: Celery's prefork worker, as a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
+from celery.signals import setup_logging, task_failure
+from celery.utils.log import get_multiprocessing_logger
+
+from worker.app import Wikiq
+from worker.health import Health
+from worker.heartbeat import add_heartbeat
+from worker.logs import set_up_logging
+from worker.settings import LogFormat
+from worker.tasks import COUNT_HOUR, GIVE_UP_HOUR, WikiqTask
+
+
+def run_worker(
+    app: Wikiq,
+    queues: Sequence[str],
+    health: Health,
+    *,
+    concurrency: int,
+    grace_seconds: float,
+    log_format: LogFormat,
+    level: str,
+) -> int:
+    """Take tasks until a signal ends it; returns the exit code.
+
+    Args:
+        app: made for the same queues.
+        queues: which to take tasks from.
+        health: where it shows that it lives.
+        concurrency: how many processes work.
+        grace_seconds: for how long tasks under way may go on after SIGTERM, before they are handed back.
+        log_format: as records are written to stderr.
+        level: ``debug``, ``info``, ``warning`` or ``error``.
+    """
+    set_up_logging(log_format, level)
+    # That somebody has set it up keeps Celery from doing so.
+    setup_logging.connect(_leave_logging_alone)
+    # The pool's own logger keeps its records to itself otherwise.
+    if (pool_log := get_multiprocessing_logger()) is not None:
+        pool_log.propagate = True
+    add_heartbeat(app, health)
+    task_failure.connect(_give_up_hour)
+    app.conf.worker_soft_shutdown_timeout = grace_seconds
+    worker = app.Worker(
+        hostname=f"wikiq@{health.alive.stem}",
+        pool="prefork",
+        concurrency=concurrency,
+        queues=list(queues),
+        loglevel=level.upper(),
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _leave_logging_alone(**_: object) -> None:
+    """Celery asks whether somebody listens."""
+
+
+def _give_up_hour(sender: WikiqTask, exception: BaseException, args: Sequence[Any], **_: object) -> None:
+    """Have it noted that an hour was given up: the process that could have done so is dead."""
+    if sender.name == COUNT_HOUR and isinstance(exception, WorkerLostError | TimeLimitExceeded):
+        hour, projects = args[:2]
+        reason = f"Its process ended before it was counted ({type(exception).__name__}); it may lack memory or time."
+        sender.app.send_task(GIVE_UP_HOUR, (hour, projects, reason))
