@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.options import WorkerName
 from worker.settings import LogFormat
+
+if TYPE_CHECKING:
+    from worker.settings import Settings
 
 
 def worker(
@@ -51,7 +54,6 @@ def worker(
     remap_sigterm()
     from worker.app import QUEUES, make_app
     from worker.fleet import run_worker
-    from worker.store.database import open_database
 
     wanted = tuple(dict.fromkeys(queue.strip() for queue in queues.split(",")))
     if unknown := set(wanted) - set(QUEUES):
@@ -59,8 +61,7 @@ def worker(
     if loglevel.lower() not in ("debug", "info", "warning", "error"):
         raise UsageError("A log level is one of: debug, info, warning, error.")
     health = health_of(settings.data_dir, name)
-    # Migrate once, before any child is forked.
-    open_database(settings.database_url).dispose()
+    _tidy(settings)
     raise typer.Exit(
         run_worker(
             make_app(settings, wanted),
@@ -72,3 +73,16 @@ def worker(
             level=loglevel,
         )
     )
+
+
+def _tidy(settings: Settings) -> None:
+    """Migrate the database, and drop what an earlier worker left on this disk; once, before any child is forked."""
+    from worker.context import open_context
+    from worker.leftovers import drop_leftovers
+
+    context = open_context(settings)
+    try:
+        drop_leftovers(context)
+    except OSError as error:
+        typer.echo(f"wikiq: what an earlier worker left could not be removed ({error.strerror}).", err=True)
+    context.engine.dispose()

@@ -58,7 +58,8 @@ def test_a_day(served, tmp_path, site, demo):
     url, authority = served
     with open_fleet(tmp_path, site, demo, f"{url}?ssl_ca_certs={authority}") as fleet:
         fleet.start("-c", "1")
-        done = fleet.wikiq("enqueue", str(fleet.day), "--wait")
+        done = wikiq(fleet.environment, "enqueue", str(fleet.day), "--wait")
+        assert done.code == 0, (done.stderr, fleet.said)
         fleet.check()
         assert PASSWORD not in fleet.said + done.stderr
 

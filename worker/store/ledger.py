@@ -99,6 +99,20 @@ def uncounted(session: Session, project: Project, hours: Iterable[Hour]) -> tupl
     return tuple(hour for hour in wanted if hour not in counted)
 
 
+def unfinished_hours(session: Session) -> tuple[Hour, ...]:
+    """The hours that are not counted for some project, or are to be counted anew."""
+    query = select(col(HourRow.day), col(HourRow.hour)).distinct()
+    found = session.exec(query.where((col(HourRow.state) != HourState.COUNTED) | col(HourRow.recount)))
+    return tuple(Hour(day, hour) for day, hour in found)
+
+
+def lacks(session: Session, project: Project, hour: Hour) -> bool:
+    """Whether an hour is not counted, or to be counted anew; until the transaction ends nobody else can count it."""
+    query = select(col(HourRow.state), col(HourRow.recount)).where(*_is(project, hour)).with_for_update()
+    state, recount = session.exec(query).first() or (None, False)
+    return recount or state != HourState.COUNTED
+
+
 def record_trouble(
     session: Session, project: Project, hour: Hour, state: HourState, reason: str, *, url: str, now: dt.datetime
 ) -> None:

@@ -165,6 +165,12 @@ def snapshot_state(session: Session, project: Project, run: dt.date) -> tuple[Du
     return (DumpState(found[0]), found[1]) if found else (DumpState.WAITING, None)
 
 
+def unread_files(session: Session) -> frozenset[str]:
+    """The names of the dumps that are not read yet."""
+    query = select(col(SnapshotTableRow.file)).where(col(SnapshotTableRow.state) != DumpState.DONE)
+    return frozenset(session.exec(query))
+
+
 def blocks_written(session: Session, project: Project, run: dt.date) -> int:
     """How many blocks there are: a number that moves as long as somebody works."""
     return session.exec(
