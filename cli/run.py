@@ -17,12 +17,13 @@ from worker.any_source import ask_sources
 from worker.app import Wikiq
 from worker.context import Context
 from worker.embedded import embedded_worker
-from worker.enqueue import Ranking, Work, missing_work, send
+from worker.enqueue import Ranking, Work, all_ready, failure, missing_work, send
 from worker.order import Scope
 from worker.patience import SET_CONTACT
 from worker.progress import Progress, progress_of
 from worker.settings import Settings
 from worker.source import is_wikimedia
+from worker.store.database import outlast
 
 POLL_SECONDS = 0.2
 STALLED_SECONDS = 120
@@ -124,18 +125,18 @@ def _follow(
     with reporting(quiet=quiet) as report:
         changed, last = time.monotonic(), None
         while True:
-            standing = progress_of(context, scope)
+            standing = outlast(lambda: progress_of(context, scope))
             report(standing)
             if errors:
                 raise TaskFailed(f"A task failed ({errors[0]!r}). What was counted is kept; try: wikiq resume")
             if standing.trouble:
                 raise TaskFailed(f"A ranking failed ({standing.trouble}). What was counted is kept; try: wikiq resume")
-            if failed := next((result for result in results if result.failed()), None):
-                raise TaskFailed(f"A task failed ({failed.result!r}). What was counted is kept; try: wikiq resume")
+            if error := failure(results):
+                raise TaskFailed(f"A task failed ({error!r}). What was counted is kept; try: wikiq resume")
             if standing != last:
                 changed, last = time.monotonic(), standing
             unchanged = time.monotonic() - changed
-            if standing.done and (unchanged > CALLBACK_SECONDS or all(result.ready() for result in results)):
+            if standing.done and (unchanged > CALLBACK_SECONDS or all_ready(results)):
                 return exit_code_after(standing)
             if unchanged > STALLED_SECONDS:
                 changed = time.monotonic()
@@ -151,3 +152,4 @@ def _nudge(app: Wikiq, context: Context, scope: Scope) -> None:
         send(app, work)
     elif app.settings.broker_url is not None:
         typer.echo("Is a worker running? Start one with: wikiq worker", err=True)
+        typer.echo("If one is, the broker has lost tasks; in another terminal: wikiq resume", err=True)

@@ -22,7 +22,8 @@ from models.errors import SourceUnreachable, TaskFailed
 from models.hour import hours_of
 from models.project import parse_project
 from worker.app import make_app
-from worker.embedded import embedded_worker
+from worker.budget import CONNECTIONS
+from worker.embedded import concurrency, embedded_worker
 from worker.enqueue import missing_work, request, request_again, send
 from worker.order import Order
 from worker.progress import progress_of
@@ -100,6 +101,14 @@ def no_threads_left():
     while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not left
+
+
+def test_threads_for_each_source(settings):
+    """Each further source brings threads for its connections; another path of a host brings none."""
+    one = concurrency(settings)
+    assert one > CONNECTIONS
+    for more, brought in (("http://127.0.0.1:9", CONNECTIONS), (f"{settings.source}/below", 0)):
+        assert concurrency(replace(settings, sources=(settings.source, more))) == one + brought
 
 
 def test_a_day(app_of, settings, tmp_path, database_url, demo, no_threads_left):

@@ -22,7 +22,7 @@ from worker.ranking.logged_titles import rank_logged_titles
 from worker.store import ledger, requests, snapshots, tallies, wikis
 from worker.store.answers import save_answer
 from worker.store.blocks import load_index
-from worker.store.database import reading, writing
+from worker.store.database import may_pass, reading, writing
 from worker.store.ledger import CountedHour
 from worker.store.requests import Request
 from worker.store.siteinfo import load_siteinfo
@@ -55,8 +55,9 @@ def rank_period(context: Context, project: Project, period: Period, universe: Un
     try:
         return _rank_and_save(context, project, period, universe)
     except Exception as error:
-        with writing(context.engine) as session:
-            requests.note_trouble(session, project, period, universe, f"{type(error).__name__}: {error}")
+        if not may_pass(error):
+            with writing(context.engine) as session:
+                requests.note_trouble(session, project, period, universe, f"{type(error).__name__}: {error}")
         raise
 
 

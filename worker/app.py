@@ -96,6 +96,8 @@ class Wikiq(Celery):
         broker = settings.broker_url or "memory://localhost/"
         super().__init__("wikiq", broker=broker, task_cls=WikiqTask)
         self.settings = settings
+        # Delivery tags of messages to be put back as soon as the broker is there again.
+        self.cut_off: set[str] = set()
         self.conf.update(_EVERYWHERE)
         self.conf.update(_MEMORY if broker.startswith("memory:") else _redis(broker, queues))
         for name, function in TASKS.items():

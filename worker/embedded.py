@@ -16,10 +16,16 @@ from celery.worker import WorkController
 
 from worker.app import QUEUES, Wikiq
 from worker.budget import CONNECTIONS, source_keys
+from worker.settings import Settings
 
 START_SECONDS = 30
 INTERRUPT_SECONDS = 2
 """How long an interrupted run waits for tasks under way; longer ones are resumed where they stopped."""
+
+
+def concurrency(settings: Settings) -> int:
+    """Threads: enough to count while every connection of every source downloads."""
+    return CONNECTIONS * len(set(source_keys(settings.sources))) + (os.cpu_count() or 1)
 
 
 @contextmanager
@@ -43,8 +49,7 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
     worker = WorkController(
         app=app,
         pool="threads",
-        # Enough to count while every connection downloads.
-        concurrency=CONNECTIONS * len(set(source_keys(app.settings.sources))) + (os.cpu_count() or 1),
+        concurrency=concurrency(app.settings),
         queues=list(QUEUES),
         ready_callback=lambda _consumer: ready.set(),
         without_heartbeat=True,

@@ -138,6 +138,22 @@ def send(app: Wikiq, work: Work) -> list[Ranking]:
         ) from error
 
 
+def failure(rankings: Iterable[Ranking]) -> BaseException | None:
+    """What one of the rankings ended with that failed; None, too, while the broker cannot tell."""
+    try:
+        return next((ranking.result for ranking in rankings if ranking.failed()), None)
+    except RedisError:
+        return None
+
+
+def all_ready(rankings: Iterable[Ranking]) -> bool:
+    """Whether the broker can tell that each of the rankings has ended."""
+    try:
+        return all(ranking.ready() for ranking in rankings)
+    except RedisError:
+        return False
+
+
 def _send_day(app: Wikiq, work: DayWork) -> Ranking:
     names = [project.name for project in work.projects]
     tasks = app.tasks

@@ -10,6 +10,7 @@ from celery.signals import setup_logging, task_failure
 from celery.utils.log import get_multiprocessing_logger
 
 from worker.app import Wikiq
+from worker.cut_off import PutBack
 from worker.health import Health
 from worker.heartbeat import add_heartbeat
 from worker.logs import set_up_logging
@@ -45,6 +46,7 @@ def run_worker(
     if (pool_log := get_multiprocessing_logger()) is not None:
         pool_log.propagate = True
     add_heartbeat(app, health)
+    app.steps["consumer"].add(PutBack)
     task_failure.connect(_give_up_hour)
     app.conf.worker_soft_shutdown_timeout = grace_seconds
     worker = app.Worker(

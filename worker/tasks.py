@@ -25,6 +25,7 @@ from celery.utils.log import get_task_logger
 
 from models.answer import Period, Universe
 from models.dump_run import DumpState, DumpTable
+from models.errors import DataDirectoryUnwritable
 from models.hour import DAYS_IN_WEEK, parse_day, parse_hour
 from models.project import Project, parse_project
 from models.tables import HourState
@@ -37,6 +38,7 @@ from worker.indexing import read_dump as fetch_and_read
 from worker.logs import doing
 from worker.namespaces import ensure_siteinfo
 from worker.snapshots import choose_snapshots, note_looked
+from worker.store.database import may_pass, outlast
 
 if TYPE_CHECKING:
     from worker.app import Wikiq
@@ -57,13 +59,15 @@ class WikiqTask(Task[..., Any]):
     """A task of wikiq's application; what is logged while it runs says what it was given."""
 
     app: Wikiq
+    Request = "worker.cut_off:CutOffRequest"
     # For a task whose process died; by default it would be three minutes.
     default_retry_delay = 2
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - each task has its own
         given = inspect.signature(self.run).bind(*args, **kwargs).arguments
         with doing(self.name, self.request.id, given):
-            return super().__call__(*args, **kwargs)
+            # Whatever a task does may be done twice, so a database that comes back costs no task.
+            return outlast(lambda: super(WikiqTask, self).__call__(*args, **kwargs))
 
 
 def fetch_siteinfo(task: WikiqTask, projects: list[str], source: str | None = None) -> None:
@@ -78,9 +82,11 @@ def count_hour(task: WikiqTask, hour: str, projects: list[str], source: str | No
     counted = parse_hour(hour), _projects(projects)
     try:
         receipt = count_hour_file(context, *counted, source=source)
-    except Exception as error:  # noqa: BLE001 see below
+    except Exception as error:
         # A header task that raises would keep its day from being ranked. The ledger tells of the hour instead, and
         # if not even that can be written, this raises after all.
+        if may_pass(error) or isinstance(error, DataDirectoryUnwritable):
+            raise
         _log.exception("%s cannot be counted", hour)
         record_trouble(context, *counted, HourState.FAILED, f"{type(error).__name__}: {error}")
         receipt = Receipt(hour, HourState.FAILED, 0, 0.0)
@@ -113,7 +119,8 @@ def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None
     try:
         runs = choose_snapshots(context, wiki, context.settings.source_of_dumps(source))
     except Exception as error:
-        note_looked(context, wiki, DumpState.FAILED, f"{type(error).__name__}: {error}")
+        if not may_pass(error):
+            note_looked(context, wiki, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
     # First what is ranked by an index that is there: an index that is made below sends its own rankings.
     _rank_what_waited(task, wiki)
@@ -132,7 +139,8 @@ def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str |
     try:
         can_be_built_now = fetch_and_read(context, *wanted, source=context.settings.source_of_dumps(source))
     except Exception as error:
-        note_trouble(context, *wanted, DumpState.FAILED, f"{type(error).__name__}: {error}")
+        if not may_pass(error):
+            note_trouble(context, *wanted, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
     if can_be_built_now:
         task.app.send_task(BUILD_INDEX, (project, run))
@@ -145,7 +153,8 @@ def build_index(task: WikiqTask, project: str, run: str) -> None:
     try:
         build(context, *wanted)
     except Exception as error:
-        note_trouble(context, *wanted, None, DumpState.FAILED, f"{type(error).__name__}: {error}")
+        if not may_pass(error):
+            note_trouble(context, *wanted, None, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
     _rank_what_waited(task, wanted[0])
 

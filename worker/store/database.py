@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import psycopg
+import stamina
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session
 
 from models.errors import DatabaseTooNew, DatabaseUnreachable, DataDirectoryUnwritable
 
+_T = TypeVar("_T")
+
+AWAY_SECONDS = 120.0
 _SQLITE_WAIT_MS = 60_000
 _POLL_SECONDS = 0.05
 _READ_ONLY = "wikiq_read_only"
 _ONE_AT_A_TIME = 7_706_451_205
 """Any number will do, as long as every wikiq takes the same."""
+
+_log = logging.getLogger(__name__)
 
 
 def open_database(url: str) -> Engine:
@@ -59,6 +67,37 @@ def connect(url: str) -> Engine:
     return engine
 
 
+def outlast(work: Callable[[], _T], seconds: float = AWAY_SECONDS) -> _T:
+    """Do what may be done twice; and again, for so long, where PostgreSQL went away or has not come back yet.
+
+    Raises:
+        DatabaseUnreachable: it was away for longer.
+    """
+    patiently = stamina.RetryingCaller(attempts=None, timeout=seconds, wait_initial=0.5, wait_max=10)
+    try:
+        return patiently(_goes_on, work)
+    except DBAPIError as error:
+        if not may_pass(error):
+            raise
+        raise DatabaseUnreachable(
+            f"The database does not answer ({_reason(error)}); check WIKIQ_DATABASE_URL, then: wikiq resume"
+        ) from error
+
+
+def may_pass(error: BaseException) -> bool:
+    """Whether an error speaks of the state of a PostgreSQL server, not of what it was asked."""
+    if isinstance(error, DBAPIError):
+        return isinstance(error.orig, psycopg.OperationalError)
+    return isinstance(error, DatabaseUnreachable)
+
+
+def _goes_on(error: Exception) -> bool:
+    if may_pass(error):
+        _log.warning("The database is away (%s); trying again.", _reason(error))
+        return True
+    return False
+
+
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that sees one state of the database and writes nothing."""
@@ -68,9 +107,21 @@ def reading(engine: Engine) -> Iterator[Session]:
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Session]:
-    """A session whose work is committed as one transaction when the block ends, or not at all."""
-    with Session(engine, expire_on_commit=False) as session, session.begin():
-        yield session
+    """A session whose work is committed as one transaction when the block ends, or not at all.
+
+    Raises:
+        DataDirectoryUnwritable: the disk of the SQLite file is full.
+    """
+    try:
+        with Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+            raise
+        raise DataDirectoryUnwritable(
+            f"The database file {engine.url.database} cannot be written ({error.orig}); "
+            "free some space, then: wikiq resume"
+        ) from None
 
 
 def serialise(session: Session) -> None:
@@ -174,7 +225,7 @@ def _versions() -> tuple[str, ...]:
 
 
 def _unusable(engine: Engine, error: DBAPIError) -> Exception:
-    reason = str(error.orig).strip().splitlines()[0] if error.orig else type(error).__name__
+    reason = _reason(error)
     if engine.dialect.name == "sqlite":
         return DataDirectoryUnwritable(
             f"The database file {engine.url.database} cannot be used ({reason}); "
@@ -182,3 +233,8 @@ def _unusable(engine: Engine, error: DBAPIError) -> Exception:
         )
     shown = engine.url.set(query={}).render_as_string(hide_password=True)
     return DatabaseUnreachable(f"The database {shown} cannot be used ({reason}); check WIKIQ_DATABASE_URL.")
+
+
+def _reason(error: Exception) -> str:
+    said = error.orig if isinstance(error, DBAPIError) else error
+    return next(iter(str(said).strip().splitlines()), type(error).__name__)
