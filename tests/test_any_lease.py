@@ -197,7 +197,7 @@ def test_nobody_starves_and_nobody_is_too_many(client: redis.Redis, redis_url: s
 
     def disturb() -> None:
         with redis.Redis.from_url(redis_url, protocol=2) as other:
-            while not done.wait(0.05):
+            while not done.wait(0.2):
                 other.client_kill_filter(_type="normal", skipme=True)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
@@ -208,7 +208,7 @@ def test_nobody_starves_and_nobody_is_too_many(client: redis.Redis, redis_url: s
         thread.join(60)
     done.set()
     assert crowd.entered == 60
-    assert set(crowd.most.values()) == {2}
+    assert set(crowd.most.values()) <= ({1, 2} if cut else {2})
     # Where the connection was cut while it was given back, it expires; nobody waits any more in any case.
     assert count(client, "waiting") == 0
     assert cut or not keys(client, "*")

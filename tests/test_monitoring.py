@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import promql_parser
 import pytest
+import redis
 import servers
 import yaml
 from cli_process import environment, wikiq
@@ -61,6 +63,8 @@ def selectors(expression):
 def scrape_text(tmp_path_factory, demo, demo_directory, redis_url):
     """A scrape after a day of the demo site was really fetched, counted, indexed and ranked."""
     surroundings = environment(tmp_path_factory.mktemp("scrape"))
+    with closing(redis.Redis.from_url(redis_url, protocol=2)) as client:
+        client.flushall()
     with serve(demo_directory) as site:
         surroundings |= {"WIKIQ_SOURCE": site.url}
         done = wikiq(surroundings, "enqueue", str(demo.first_day), "--quiet")

@@ -236,5 +236,5 @@ def _unusable(engine: Engine, error: DBAPIError) -> Exception:
 
 
 def _reason(error: Exception) -> str:
-    said = error.orig if isinstance(error, DBAPIError) else error
+    said = (isinstance(error, DBAPIError) and error.orig) or error
     return next(iter(str(said).strip().splitlines()), type(error).__name__)
