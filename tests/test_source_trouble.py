@@ -72,6 +72,14 @@ def test_a_doubtful_source_is_not_in_trouble(engine):
     assert not doubtful(engine, SOURCE)
 
 
+def test_trouble_of_a_clock_that_is_ahead(engine):
+    """What a worker notes whose clock is an hour ahead does not keep the others from asking for an hour."""
+    note(engine, SOURCE, SourceUnreachable("why"), now=NOW + dt.timedelta(hours=1))
+    assert trouble(engine, SOURCE, NOW - 5 * MINUTE) is None
+    note(engine, SOURCE, SourceUnreachable("why"), now=NOW + MINUTE)
+    assert trouble(engine, SOURCE, NOW - 5 * MINUTE) is not None
+
+
 @pytest.mark.parametrize(("asked", "troubled"), ALIKE)
 def test_a_source_is_not_blamed_for_another(engine, asked, troubled):
     """However alike two sources are written, the trouble of one is not the other's."""

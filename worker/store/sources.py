@@ -12,6 +12,8 @@ from models.tables import HourState, SourceTroubleRow
 from worker.store.upsert import upsert
 
 _DOUBTFUL = "doubtful"
+_NOT_LATER = dt.timedelta(minutes=10)
+"""What is noted so long after the time that is asked for comes from a wrong clock: it would hold for just as long."""
 
 
 def note_source_trouble(
@@ -44,7 +46,9 @@ def is_doubtful(session: Session, source: str, *, since: dt.datetime) -> bool:
 
 def _noted(session: Session, source: str, since: dt.datetime) -> SourceTroubleRow | None:
     return session.exec(
-        select(SourceTroubleRow).where(SourceTroubleRow.source == source, col(SourceTroubleRow.at) >= since)
+        select(SourceTroubleRow)
+        .where(SourceTroubleRow.source == source)
+        .where(col(SourceTroubleRow.at).between(since, since + _NOT_LATER))
     ).first()
 
 
