@@ -52,8 +52,9 @@ def worker(
         raise UsageError("A worker needs a broker: set WIKIQ_BROKER_URL, like redis://localhost:6379/0.")
     # Celery looks at it when its worker is imported.
     remap_sigterm()
-    from worker.app import QUEUES, make_app
+    from worker.app import make_app
     from worker.fleet import run_worker
+    from worker.queues import QUEUES
 
     wanted = tuple(dict.fromkeys(queue.strip() for queue in queues.split(",")))
     if unknown := set(wanted) - set(QUEUES):

@@ -80,6 +80,12 @@ class Fleet:
         """A command as a running process, whose output comes through pipes."""
         return self._stack.enter_context(started(self.environment | variables, *arguments))
 
+    def see_end_well(self, process):
+        """Waits for a command that prints nothing: it must end, with success, and without a word of Python's."""
+        stdout, stderr = process.communicate(timeout=60)
+        assert (process.returncode, stdout) == (0, b""), (stderr, self.said)
+        assert b"Traceback" not in stderr
+
     def wikiq(self, *arguments, **variables):
         """A command that must end well, to its end; gives what it printed."""
         done = wikiq(self.environment | variables, *arguments, timeout=100)

@@ -165,7 +165,7 @@ class Crowd:
     """Counts who is inside at each source, and the most that ever were."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._inside: Counter[str] = Counter()
         self.most: Counter[str] = Counter()
         self.entered = 0
@@ -176,9 +176,15 @@ class Crowd:
             self.entered += 1
             self._inside[source] += 1
             self.most[source] = max(self.most[source], self._inside[source])
+            self._lock.notify_all()
         yield
         with self._lock:
             self._inside[source] -= 1
+
+    def wait_for_company(self, source: str) -> None:
+        """Go on once two were inside together: on a busy machine nobody else may come in while one stays briefly."""
+        with self._lock:
+            self._lock.wait_for(lambda: self.most[source] > 1, timeout=20)
 
 
 @pytest.mark.parametrize("cut", [False, True])
@@ -193,11 +199,12 @@ def test_nobody_starves_and_nobody_is_too_many(client: redis.Redis, redis_url: s
             wish = lot.sample((ONE, TWO, THREE), lot.randint(1, 3)) if number % 3 else (ONE,)
             with hold_any_lease(client, wish, 2, expiry_seconds=6) as source, crowd.counted(source):
                 assert source in wish
+                crowd.wait_for_company(source)
                 time.sleep(0.01)
 
     def disturb() -> None:
         with redis.Redis.from_url(redis_url, protocol=2) as other:
-            while not done.wait(0.2):
+            while not done.wait(0.05):
                 other.client_kill_filter(_type="normal", skipme=True)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(12)]
@@ -208,7 +215,7 @@ def test_nobody_starves_and_nobody_is_too_many(client: redis.Redis, redis_url: s
         thread.join(60)
     done.set()
     assert crowd.entered == 60
-    assert set(crowd.most.values()) <= ({1, 2} if cut else {2})
+    assert set(crowd.most.values()) == {2}
     # Where the connection was cut while it was given back, it expires; nobody waits any more in any case.
     assert count(client, "waiting") == 0
     assert cut or not keys(client, "*")

@@ -6,6 +6,7 @@ import gzip
 import os
 import signal
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,14 +52,21 @@ def fetched(fleet, hour):
     return path.stat().st_mtime_ns if path.exists() else None
 
 
-def test_nobody_cares(fleet):
-    """Killed while it downloads: after the visibility timeout another worker does its task, and the chord ranks."""
+@contextmanager
+def in_the_middle(fleet):
+    """A worker in the middle of a slow download; when the block ends the site is quick again."""
     fleet.site.misbehave(Fault(HOURS, SLOW))
     worker = fleet.start()
     fleet.wikiq("enqueue", str(fleet.day))
     wait_until(lambda: downloading(fleet))
-    kill(worker)
+    yield worker
     fleet.site.behave()
+
+
+def test_nobody_cares(fleet):
+    """Killed while it downloads: after the visibility timeout another worker does its task, and the chord ranks."""
+    with in_the_middle(fleet) as worker:
+        kill(worker)
     [tag] = fleet.broker.zrange("wikiq:unacked_index", 0, -1)
     # As if it had happened so long ago.
     fleet.broker.zincrby("wikiq:unacked_index", -VISIBILITY_TIMEOUT, tag)
@@ -109,12 +117,8 @@ def test_killed_while_it_commits_and_while_it_ranks(shared_fleet):
 
 def test_a_child_is_killed(fleet):
     """Where only the process is killed in which a task runs, its worker has the task done again; the chord ranks."""
-    fleet.site.misbehave(Fault(HOURS, SLOW))
-    worker = fleet.start()
-    fleet.wikiq("enqueue", str(fleet.day))
-    wait_until(lambda: downloading(fleet))
-    kill_child(worker)
-    fleet.site.behave()
+    with in_the_middle(fleet) as worker:
+        kill_child(worker)
     wait_until(fleet.ranked)
     fleet.check(interrupted=1)
     assert worker.poll() is None

@@ -54,8 +54,11 @@ def test_it_has_a_disk():
         assert {"name": claim["metadata"]["name"], "mountPath": "/data"} in mounts
 
 
-LENGTH = {"list": "llen", "hash": "hlen", "zset": "zcard", "set": "scard", "none": "llen"}
-"""What KEDA's redis scaler asks for the length of a key, by the key's type (its pkg/scalers/redis_scaler.go)."""
+LENGTH = """
+local asked = {list = 'LLEN', hash = 'HLEN', zset = 'ZCARD', set = 'SCARD', none = 'LLEN'}
+return redis.call(asked[redis.call('TYPE', KEYS[1]).ok], KEYS[1])
+"""
+"""A key's length, whatever its type, asked as KEDA's scaler asks: in one script (its pkg/scalers/redis_scaler.go)."""
 
 
 class Keda:
@@ -70,8 +73,7 @@ class Keda:
         self._broker = broker
 
     def metrics(self):
-        kinds = {name: self._broker.type(key).decode() for name, key in self._keys.items()}
-        return {name: getattr(self._broker, LENGTH[kinds[name]])(key) for name, key in self._keys.items()}
+        return {name: self._broker.eval(LENGTH, 1, key) for name, key in self._keys.items()}
 
     def sum(self):
         first, plus, second = self._formula

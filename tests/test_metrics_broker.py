@@ -9,10 +9,11 @@ import pytest
 from cli_process import wait_until
 
 from models.errors import BrokerUnreachable
-from worker import app
+from worker.app import make_app
 from worker.budget import source_key
-from worker.lease import hold_lease, open_leases
-from worker.metrics import GROUPS, QUEUES, InFlight, Leases, in_flight_keys, read_broker
+from worker.lease import KEY_PREFIX, hold_lease, open_leases
+from worker.metrics import GROUPS, InFlight, Leases, read_broker
+from worker.queues import RANK_QUEUE, in_flight_keys
 from worker.settings import Settings
 
 ORIGIN, MIRROR = "https://dumps.example.org", "http://user:geheim@mirror.example.org:8080/pub"
@@ -37,18 +38,10 @@ def test_an_empty_broker(broker):
     assert found.leases == tuple(Leases(source, 0, 0) for source in SHOWN)
 
 
-def test_names_are_the_application_s():
-    """Queues are called as the application calls them, and tasks in flight are where its workers note them."""
-    assert set(QUEUES) == set(app.QUEUES)
-    for group in GROUPS:
-        keys = app.in_flight_keys(group)
-        assert in_flight_keys(group) == tuple(f"wikiq:{keys[name]}" for name in ("unacked_key", "unacked_index_key"))
-
-
 def test_what_kombu_really_does(broker, redis_url, tmp_path):
     """A message that is sent waits in its queue; one that a worker of that queue holds is in flight, for so long."""
     settings = Settings(tmp_path, f"sqlite:///{tmp_path}/w.sqlite", redis_url, (ORIGIN,), None)
-    wikiq = app.make_app(settings, [app.RANK_QUEUE])
+    wikiq = make_app(settings, [RANK_QUEUE])
     for _ in range(3):
         wikiq.send_task("wikiq.rank_week", ("2024-01-01", "en.wikipedia", "articles"))
     wikiq.send_task("wikiq.index_wiki", ("en.wikipedia",))
@@ -68,14 +61,15 @@ def test_what_kombu_really_does(broker, redis_url, tmp_path):
 def test_the_oldest_task_counts(broker):
     """Of several tasks the age is that of the oldest; a clock that is ahead gives none below zero."""
     now = broker.time()[0]
-    for group, delivered in ((("count",), [now - 90, now - 7200]), (QUEUES, [now + 3600])):
+    for group, delivered in ((("count",), [now - 90, now - 7200]), (("count", "index", "rank"), [now + 3600])):
+        keys = in_flight_keys(group)
         for number, moment in enumerate(delivered):
-            broker.hset(in_flight_keys(group)[0], str(number), "{}")
-            broker.zadd(in_flight_keys(group)[1], {str(number): moment})
+            broker.hset(KEY_PREFIX + keys["unacked_key"], str(number), "{}")
+            broker.zadd(KEY_PREFIX + keys["unacked_index_key"], {str(number): moment})
     found = read_broker(broker, []).in_flight
     assert found["count",].tasks == 2
     assert 7200 <= found["count",].oldest_seconds < 7260
-    assert found[QUEUES] == InFlight(1, 0.0)
+    assert found["count", "index", "rank"] == InFlight(1, 0.0)
 
 
 def test_leases(broker):

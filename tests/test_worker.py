@@ -12,7 +12,7 @@ from cli_process import environment, kill, wait_until, wikiq
 from fleet import empty_broker, fleet_on_sqlite, open_fleet  # noqa: F401 the fixtures `broker_url` and `fleet`
 
 from cli.demosite.faults import Fault, Stall
-from worker.app import QUEUES, in_flight_keys
+from worker.queues import QUEUES, in_flight_keys
 
 pytestmark = pytest.mark.timeout(120)
 

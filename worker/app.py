@@ -14,13 +14,9 @@ from celery import Celery
 
 from worker.context import Context, open_context
 from worker.lease import KEY_PREFIX
+from worker.queues import COUNT_QUEUE, INDEX_QUEUE, QUEUES, RANK_QUEUE, in_flight_keys
 from worker.settings import Settings, read_settings
 from worker.tasks import TASKS, WikiqTask
-
-COUNT_QUEUE = "count"
-RANK_QUEUE = "rank"
-INDEX_QUEUE = "index"
-QUEUES = (COUNT_QUEUE, RANK_QUEUE, INDEX_QUEUE)
 
 VISIBILITY_TIMEOUT = 1800
 SOFT_TIME_LIMIT = 1500
@@ -74,16 +70,6 @@ _REDIS: dict[str, Any] = {
 }
 
 _MEMORY: dict[str, Any] = {"broker_transport_options": {"polling_interval": 0.02}, "result_backend": "cache+memory://"}
-
-
-def in_flight_keys(queues: Sequence[str]) -> dict[str, str]:
-    """Where a worker of these queues notes what it works on, as options of the transport, without ``KEY_PREFIX``.
-
-    Workers of one queue share keys of their own, so that each queue's workers can be scaled by what is in it and what
-    is in flight from it (docs/decisions/0013). Only they look for what a dead one of them left.
-    """
-    part = "" if set(queues) == set(QUEUES) else "." + "-".join(sorted(set(queues)))
-    return {f"{name}_key": f"{name}{part}" for name in ("unacked", "unacked_index", "unacked_mutex")}
 
 
 class Wikiq(Celery):

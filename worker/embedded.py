@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from celery.signals import task_failure
 from celery.worker import WorkController
 
-from worker.app import QUEUES, Wikiq
+from worker.app import Wikiq
 from worker.budget import CONNECTIONS, source_keys
+from worker.queues import QUEUES
 from worker.settings import Settings
 
 START_SECONDS = 30

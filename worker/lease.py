@@ -35,7 +35,7 @@ from redis.retry import Retry
 from models.errors import BrokerUnreachable, UsageError
 from worker.budget import CONNECTIONS, source_keys
 from worker.patience import Interrupted
-from worker.source import origin
+from worker.source import shown_origin
 
 KEY_PREFIX = "wikiq:"
 EXPIRY_SECONDS = 30.0
@@ -224,7 +224,7 @@ class _Place:
 def _place(redis: Redis, sources: Sequence[str], limit: int, expiry: float) -> _Place:
     if limit < 1:
         raise UsageError(f"A source needs at least one connection, not {limit}.")
-    shown = tuple("{}://{}:{}".format(*origin(source)) for source in sources)
+    shown = tuple(map(shown_origin, sources))
     names = (f"{KEY_PREFIX}lease:{key}" for key in source_keys(sources))
     keys = tuple((f"{name}:held", f"{name}:waiting", f"{name}:alive") for name in names)
     return _Place(redis, shown, keys, secrets.token_hex(16), limit, expiry)

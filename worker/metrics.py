@@ -17,8 +17,9 @@ from redis.exceptions import RedisError
 from models.errors import BrokerUnreachable, WikiqError
 from worker.budget import source_key
 from worker.lease import KEY_PREFIX, open_leases
+from worker.queues import QUEUES, in_flight_keys
 from worker.single_flight import SingleFlight
-from worker.source import origin
+from worker.source import shown_origin
 from worker.store.figures import DatabaseFigures, open_hastily, read_figures
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 
     from worker.settings import Settings
 
-QUEUES = ("count", "index", "rank")
-"""As worker/app.py names them, whose import would bring Celery and polars into a process that only looks."""
-GROUPS = tuple(group for size in (1, 2, 3) for group in combinations(QUEUES, size))
+GROUPS = tuple(group for size in (1, 2, 3) for group in combinations(sorted(QUEUES), size))
 """What a worker can take tasks from; those that take from the same queues note together what they work on."""
 
 PATIENCE_SECONDS = 8.0
@@ -122,7 +121,7 @@ def read_broker(redis: Redis, sources: Iterable[str]) -> BrokerFigures:
         BrokerUnreachable: Redis does not answer.
     """
     try:
-        return _read_broker(redis, {source_key(source): _shown(source) for source in sources})
+        return _read_broker(redis, {source_key(source): shown_origin(source) for source in sources})
     except RedisError as error:
         raise BrokerUnreachable(f"The broker does not answer ({type(error).__name__}).") from error
 
@@ -134,9 +133,10 @@ def _read_broker(redis: Any, sources: Mapping[str, str]) -> BrokerFigures:  # no
         for queue in QUEUES:
             commands.llen(f"{KEY_PREFIX}{queue}")
         for group in GROUPS:
-            in_flight, times = in_flight_keys(group)
-            commands.hlen(in_flight)
-            commands.zrange(times, 0, 0, withscores=True)
+            keys = in_flight_keys(group)
+            commands.hlen(KEY_PREFIX + keys["unacked_key"])
+            # A sorted set by the time of delivery (unix).
+            commands.zrange(KEY_PREFIX + keys["unacked_index_key"], 0, 0, withscores=True)
         for key in sources:
             # Scores are microseconds; what is over is removed only when somebody asks for a lease.
             for part in ("held", "alive"):
@@ -149,17 +149,6 @@ def _read_broker(redis: Any, sources: Mapping[str, str]) -> BrokerFigures:  # no
     )
 
 
-def in_flight_keys(group: tuple[str, ...]) -> tuple[str, str]:
-    """Where workers of these queues note what they work on: a hash, and a sorted set by time of delivery (unix)."""
-    part = "" if len(group) == len(QUEUES) else "." + "-".join(sorted(group))
-    return f"{KEY_PREFIX}unacked{part}", f"{KEY_PREFIX}unacked_index{part}"
-
-
 def _age(oldest: list[tuple[bytes, float]], now: float) -> float:
     # A worker's clock may be ahead of Redis'.
     return max(0.0, now - oldest[0][1]) if oldest else 0.0
-
-
-def _shown(source: str) -> str:
-    scheme, host, port = origin(source)
-    return f"{scheme}://{host}:{port}"

@@ -72,6 +72,15 @@ def origin(url: str) -> tuple[str, str, int]:
     return parts.scheme, host.removesuffix("."), port
 
 
+def shown_origin(url: str) -> str:
+    """Scheme, host and port, as messages may show them.
+
+    Raises:
+        UsageError: it is no http or https URL.
+    """
+    return "{}://{}:{}".format(*origin(url))
+
+
 def is_wikimedia(url: str) -> bool:
     """Whether Wikimedia answers this URL, so that its policies hold."""
     return _WIKIMEDIA.fullmatch(origin(url)[1]) is not None
@@ -101,5 +110,5 @@ def redirected(url: str, location: str) -> str:
     except (ValueError, UsageError):
         raise SourceRefused(f"{shown} redirects to what is no http address.") from None
     if there != here and (here[0], *there[:2]) != ("http", "https", here[1]):
-        raise SourceRefused(f"{shown} redirects to another place, {there[0]}://{there[1]}:{there[2]}.")
+        raise SourceRefused(f"{shown} redirects to another place, {shown_origin(place)}.")
     return place

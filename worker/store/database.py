@@ -80,7 +80,7 @@ def outlast(work: Callable[[], _T], seconds: float = AWAY_SECONDS) -> _T:
         if not may_pass(error):
             raise
         raise DatabaseUnreachable(
-            f"The database does not answer ({_reason(error)}); check WIKIQ_DATABASE_URL, then: wikiq resume"
+            f"The database does not answer ({said_by(error)}); check WIKIQ_DATABASE_URL, then: wikiq resume"
         ) from error
 
 
@@ -93,7 +93,7 @@ def may_pass(error: BaseException) -> bool:
 
 def _goes_on(error: Exception) -> bool:
     if may_pass(error):
-        _log.warning("The database is away (%s); trying again.", _reason(error))
+        _log.warning("The database is away (%s); trying again.", said_by(error))
         return True
     return False
 
@@ -225,7 +225,7 @@ def _versions() -> tuple[str, ...]:
 
 
 def _unusable(engine: Engine, error: DBAPIError) -> Exception:
-    reason = _reason(error)
+    reason = said_by(error)
     if engine.dialect.name == "sqlite":
         return DataDirectoryUnwritable(
             f"The database file {engine.url.database} cannot be used ({reason}); "
@@ -235,6 +235,7 @@ def _unusable(engine: Engine, error: DBAPIError) -> Exception:
     return DatabaseUnreachable(f"The database {shown} cannot be used ({reason}); check WIKIQ_DATABASE_URL.")
 
 
-def _reason(error: Exception) -> str:
+def said_by(error: Exception) -> str:
+    """What the database itself says of an error, as one line."""
     said = (isinstance(error, DBAPIError) and error.orig) or error
     return next(iter(str(said).strip().splitlines()), type(error).__name__)

@@ -22,7 +22,7 @@ from models.dump_run import DumpState
 from models.errors import DatabaseUnreachable
 from models.tables import AnswerRow, HourRow, HourState, SnapshotRow, SnapshotTableRow, WikiRow
 from worker.store import ledger
-from worker.store.database import open_database, reading
+from worker.store.database import open_database, reading, said_by
 from worker.store.late import AnswerFigures, Hours, answer_figures
 
 _STATEMENT_MS = 5000
@@ -100,8 +100,7 @@ def _telling() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        reason = str(error.orig).strip().splitlines() or [type(error).__name__]
-        raise DatabaseUnreachable(f"The database does not answer ({reason[0]}).") from error
+        raise DatabaseUnreachable(f"The database does not answer ({said_by(error)}).") from error
 
 
 def _be_quick(session: Session) -> None:
