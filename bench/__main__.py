@@ -1,82 +1,70 @@
-"""``python -m bench hour``, ``index`` or ``leases``: what the documents quote, measured anew."""
+"""``python -m bench``: everything that docs/performance.md quotes, measured anew; or one command of it."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
-import tempfile
-from pathlib import Path
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
+from typing import Any
 
-HOUR_LINES = 5_200_000
+from bench.page import PAGE, replaced, table
+
+COMMANDS = ("hour", "day", "rank", "week", "workers", "overhead", "index", "sqldump", "memory", "results", "leases")
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    commands = parser.add_subparsers(dest="what", required=True)
-    hour = commands.add_parser("hour", help="one hour file, wikiq beside other engines")
-    hour.add_argument("file", nargs="?", type=Path, help="an hour file; without one it is generated")
-    hour.add_argument("--lines", type=int, default=HOUR_LINES, help="lines of the generated file")
-    hour.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
-    hour.set_defaults(run=_hour)
-    index = commands.add_parser("index", help="a wiki's index from generated dumps, at several sizes")
-    index.add_argument("--scale", type=float, help="only this size; 1 is English Wikipedia's")
-    index.add_argument("--scales", type=_scales, default="0.0125,0.025,0.05", help="sizes, separated by commas")
-    index.add_argument(
-        "--columns", type=_scales, default=[], help="sizes of which only the building is measured, without SQL text"
-    )
-    index.add_argument("--seed", type=int, default=7, help="another one gives another wiki")
-    index.add_argument("--keep", type=Path, metavar="DIR", help="leave dumps and database there")
-    index.set_defaults(run=_index)
-    leases = commands.add_parser("leases", help="downloads of a fixed duration through Redis, from 1, 2 and 3 sources")
-    leases.add_argument("--downloads", type=int, default=48)
-    leases.add_argument("--seconds", type=float, default=1.0, help="how long each takes")
-    leases.add_argument("--threads", type=int, default=16, help="who ask for connections")
-    leases.set_defaults(run=_leases)
-    for command in (hour, index, leases):
-        command.add_argument("--json", action="store_true", help="print one object instead of tables")
+    commands = parser.add_subparsers(dest="name", help="without one, all of them, and the page is written")
+    modules = {
+        name: import_module(f"bench.commands.{name}") for name in COMMANDS if find_spec(f"bench.commands.{name}")
+    }
+    for name, module in modules.items():
+        command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
+        module.options(command)
+        command.add_argument("--json", action="store_true", help="print one object instead of a table")
+    parser.add_argument("--small", action="store_true", help="everything at sizes that take seconds; writes no page")
+    parser.add_argument("--only", action="append", choices=COMMANDS, help="of all commands only this; repeatable")
     arguments = parser.parse_args()
-    report, success = arguments.run(arguments)
-    sys.stdout.write(report + "\n")
-    return 0 if success else 1
+    if arguments.name:
+        return _run(modules[arguments.name], arguments)
+    return _run_all(modules, arguments.only or list(modules), small=arguments.small)
 
 
-def _scales(text: str) -> list[float]:
-    scales = [float(scale) for scale in text.split(",")]
-    if not scales or min(scales) <= 0:
-        raise ValueError(text)
-    return scales
+def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
+    result = module.measure(arguments)
+    sys.stdout.write((json.dumps(result) if arguments.json else module.report(result)) + "\n")
+    return 0 if _agrees(result) else 1
 
 
-# What a command needs is imported by it: a measured child's peak would otherwise hold what its parent had loaded.
-def _hour(arguments: argparse.Namespace) -> tuple[str, bool]:
-    from bench.generate import write_hour
-    from bench.hour import measure, table
-
-    with tempfile.TemporaryDirectory(prefix="wikiq-bench-") as directory:
-        file = arguments.file or Path(directory) / "hour.gz"
-        if not arguments.file:
-            write_hour(file, arguments.lines)
-        seconds, equal = measure(file, arguments.rounds, Path(directory))
-    return json.dumps({**seconds, "answers_equal": equal}) if arguments.json else table(seconds, equal), equal
-
-
-def _index(arguments: argparse.Namespace) -> tuple[str, bool]:
-    from bench.growth import holds, report, summary
-    from bench.index import measure, measure_columns
-
-    scales = arguments.scales if arguments.scale is None else [arguments.scale]
-    results = measure(scales, arguments.seed, arguments.keep)
-    builds = measure_columns(arguments.columns, arguments.seed, arguments.keep)
-    text = json.dumps(summary(results, builds)) if arguments.json else report(results, builds)
-    return text, holds(results)
+def _run_all(modules: dict[str, ModuleType], names: list[str], *, small: bool) -> int:
+    results = {name: _measured(name, small=small) for name in names}
+    rows = [row for name, result in results.items() for row in modules[name].rows(result)]
+    parts = [f"### {name}: {modules[name].HELP}\n\n{modules[name].details(result)}" for name, result in results.items()]
+    text = "\n\n".join([table(rows), *parts])
+    if small or len(names) < len(COMMANDS):
+        sys.stdout.write(text + "\n")
+    else:
+        PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
+    return 0 if all(map(_agrees, results.values())) else 1
 
 
-def _leases(arguments: argparse.Namespace) -> tuple[str, bool]:
-    from bench.leases import measure, table
+def _measured(name: str, *, small: bool) -> dict[str, Any]:
+    """A command's result, measured in a process of its own, so that none finds what another left in memory."""
+    sys.stderr.write(f"{name} …\n")
+    command = [sys.executable, "-m", "bench", name, "--json", *(["--small"] if small else [])]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE)  # noqa: S603 our own module
+    if not done.stdout:
+        raise SystemExit(f"python -m bench {name} ended with {done.returncode} and told nothing.")
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
 
-    results = measure((1, 2, 3), arguments.downloads, arguments.seconds, arguments.threads)
-    return json.dumps(results) if arguments.json else table(results), True
+
+def _agrees(result: dict[str, Any]) -> bool:
+    return bool(result.get("answers_equal", True) and result.get("holds", True))
 
 
 if __name__ == "__main__":

@@ -40,16 +40,6 @@ def measure(sources: Sequence[int], downloads: int, seconds: float, threads: int
         ]
 
 
-def table(results: Sequence[dict[str, float]]) -> str:
-    first = results[0]["seconds"]
-    lines = ["sources  seconds  ideal  times the first"]
-    lines += [
-        f"{found['sources']:>7}  {found['seconds']:>7.1f}  {found['ideal']:>5.1f}  {first / found['seconds']:>15.2f}"
-        for found in results
-    ]
-    return "\n".join(lines)
-
-
 def _run(client: Redis, sources: int, downloads: int, seconds: float, threads: int) -> float:
     names = [f"https://source-{number}.example.org" for number in range(sources)]
     todo: SimpleQueue[bool] = SimpleQueue()
