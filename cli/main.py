@@ -15,6 +15,7 @@ from cli.exits import ExitCode, exit_code_of
 from cli.health import health
 from cli.metrics import metrics
 from cli.migrate import migrate
+from cli.plan import plan
 from cli.results import results
 from cli.resume import resume
 from cli.status import status
@@ -42,6 +43,7 @@ def wikiq(
 
     \b
       wikiq demo                                    try it offline, in under a minute
+      wikiq plan --week                             what that would fetch and take
       wikiq enqueue --week                          count the last seven complete UTC days
       wikiq results 2024-01-03                      a day's answers
       wikiq wiki show                               the articles and categories that are known
@@ -61,7 +63,7 @@ def wikiq(
 
 
 app.add_typer(wiki_app, name="wiki")
-for command in (demo, enqueue, results, status, resume, worker, health, migrate, metrics):
+for command in (demo, plan, enqueue, results, status, resume, worker, health, migrate, metrics):
     app.command()(command)
 
 

@@ -18,7 +18,7 @@ from models.hour import PUBLICATION_DELAY
 
 NOW = dt.datetime(2024, 1, 9, 1, 59, tzinfo=dt.UTC)
 """A minute before the last hour file of 8 January can be expected."""
-COMMANDS = ("demo", "enqueue", "results", "status", "resume", "worker")
+COMMANDS = ("demo", "plan", "enqueue", "results", "status", "resume", "worker")
 
 
 def span(first=None, last=None, *, week=False, start=None, yesterday=False, now=NOW):

@@ -60,6 +60,12 @@ def test_every_run_is_found(dates: list[dt.date], noise: bytes) -> None:
     assert list(found) == [date.isoformat().replace("-", "") for date in sorted(dates, reverse=True)]
 
 
+@pytest.mark.parametrize("piece", [b"href=", b"href= ", b'<a href="', b"<a href=x/"])
+def test_a_hostile_listing_takes_no_time(piece: bytes) -> None:
+    """Two megabytes of anything are read in one pass: the test's own time limit would notice more."""
+    assert listed_runs(piece * (2_000_000 // len(piece)) + b"<") == ()
+
+
 def test_finished_file_is_read() -> None:
     """A job that is done gives its file with size and checksums."""
     assert finished_file(status_with(), "namespaces", "enwiki") == (NAME, 7, "a" * 40, "b" * 32)

@@ -24,7 +24,9 @@ from worker.patience import Retries
 MAX_DOCUMENT_BYTES = 10 << 20
 MAX_FILE_BYTES = 1 << 40
 RUNS_TRIED = 12
-_RUN_LINK = re.compile(rb"""\bhref\s*=\s*["']?(?:[^"'<>\s]*/)?(\d{4})(\d{2})(\d{2})/["'\s>]""", re.IGNORECASE)
+# It takes each address whole, so that a page of nothing but beginnings is still read in one pass.
+_LINK = re.compile(rb"""\bhref\s*=\s*["']?([^"'<>\s]*)""", re.IGNORECASE)
+_RUN = re.compile(rb"(?:.*/)?(\d{4})(\d{2})(\d{2})/", re.DOTALL)
 _SHA1 = re.compile(r"[0-9a-f]{40}")
 _MD5 = re.compile(r"[0-9a-f]{32}")
 
@@ -36,7 +38,7 @@ def hour_url(source: str, hour: Hour) -> str:
 
 def listed_runs(listing_html: bytes) -> tuple[str, ...]:
     """The dump runs (``20160801``) that a directory listing links to, newest first."""
-    found = {match.groups() for match in _RUN_LINK.finditer(listing_html)}
+    found = {match.groups() for link in _LINK.findall(listing_html) if (match := _RUN.fullmatch(link))}
     return tuple(sorted((b"".join(date).decode() for date in found if _is_date(*map(int, date))), reverse=True))
 
 
