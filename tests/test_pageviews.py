@@ -13,7 +13,8 @@ from strategies import LAW, PROJECTS, SLOW_LAW, fields, hour_texts, packed_files
 from models.errors import CorruptFile
 from models.project import parse_project
 from worker.hour_file import read_blocks
-from worker.pageviews import MAX_DIGITS, count_views, unquote
+from worker.line_fields import MAX_DIGITS
+from worker.pageviews import count_views, unquote
 
 EN = parse_project("en.wikipedia")
 FUNCTIONS = parse_project("www.wikifunctions")

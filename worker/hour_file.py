@@ -35,7 +35,7 @@ def _whole_lines(text: Iterable[bytes], max_text_bytes: int) -> Iterator[bytes]:
             raise UncountableFile(f"The file unpacks to more than {max_text_bytes / 2**30:g} GiB; it was not counted.")
         end = block.rfind(b"\n") + 1
         if end:
-            whole, rest = rest + block[:end], block[end:]
+            whole, rest = b"".join((rest, memoryview(block)[:end])), block[end:]  # one copy, not two
             _check_lines(whole)
             yield whole
         else:
