@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
@@ -12,7 +13,7 @@ import typer
 from cli.options import Span
 from cli.render import Report
 from cli.render.safe import visible
-from models.answer import Answer, Period, Universe
+from models.answer import STORED_DEPTH, Answer, Period, Universe
 from models.errors import AnswerUnavailable
 from models.hour import DAYS_IN_WEEK
 from models.project import DEFAULT_PROJECT, Project
@@ -21,19 +22,22 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 
-def load_report(engine: Engine, project: Project, span: Span, universe: Universe) -> Report:
-    """The stored answers of these days, and of the week if it was asked for.
+def load_report(
+    engine: Engine, project: Project, span: Span, universe: Universe, *, depth: int = STORED_DEPTH
+) -> Report:
+    """The stored answers of these days, and of the week if it was asked for; so many rows of their lists of articles.
 
     Raises:
         AnswerUnavailable: one of them is not there; the message says how to get it.
     """
-    from worker.store.answers import load_answer
-    from worker.store.database import reading
+    from worker.store.database import reading_rows
+    from worker.store.stored_answers import load_answer
 
-    with reading(engine) as session:
-        days = [load_answer(session, project, period, universe) for period in span.periods]
-        whole = Period(span.days[0], DAYS_IN_WEEK)
-        week = load_answer(session, project, whole, universe) if span.week else None
+    whole = Period(span.days[0], DAYS_IN_WEEK)
+    with reading_rows(engine) as connection:
+        load = partial(load_answer, connection, project, universe=universe, depth=depth)
+        days = [load(period) for period in span.periods]
+        week = load(whole) if span.week else None
     lacking = [period for period, answer in zip(span.periods, days, strict=True) if answer is None]
     if span.week and week is None:
         lacking.append(whole)

@@ -58,7 +58,6 @@ def results(
       wikiq results 2024-01-03 --category "Physics"
       wikiq results 2024-01-03 --exclude-category Living_people
     """
-    from cli.category import show_category
     from models.errors import UsageError
     from worker.settings import read_settings
     from worker.store.database import open_database
@@ -70,8 +69,11 @@ def results(
     span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=dt.datetime.now(dt.UTC))
     wiki = parse_project(project)
     if category:
+        from cli.category import show_category
+
         raise typer.Exit(show_category(wiki, span, category, partial(write, output=output), form, top))
-    report = load_report(open_database(read_settings().database_url), wiki, span, universe_of(log_titles=log_titles))
+    engine, universe = open_database(read_settings().database_url), universe_of(log_titles=log_titles)
+    report = load_report(engine, wiki, span, universe, depth=top)
     write_report(without_categories(report, exclude_category or ()), form, top, output)
     complete = all(answer.verdict is Verdict.COMPLETE for answer in report.in_order)
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.INCOMPLETE)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import typer
 
 from cli.render.safe import visible
 from models.answer import Verdict
-from worker.context import Context
-from worker.enqueue import Work
-from worker.order import Order, Scope
-from worker.progress import Standing, standings
+
+if TYPE_CHECKING:
+    from worker.context import Context
+    from worker.enqueue import Work
+    from worker.order import Order, Scope
+    from worker.progress import Standing
 
 TROUBLES_SHOWN = 5
 
@@ -44,6 +48,8 @@ def _amount(work: Work) -> str:
 
 def summarise(context: Context, scope: Scope, *, quiet: bool) -> None:
     """Say which days are complete, and what kept the others from being so."""
+    from worker.progress import standings
+
     found = standings(context, scope)
     incomplete = [standing for standing in found if standing.verdict is Verdict.INCOMPLETE]
     for standing in incomplete:

@@ -20,8 +20,9 @@ from models.answer import Answer, LeastArticle, LeastRequested, Period, RankedAr
 from models.hour import hours_of, week_from
 from models.tables import AnswerRow, ExclusionRow, RankedArticleRow, RankedCategoryRow
 from worker.store import ledger, requests, tallies
-from worker.store.answers import load_answer, save_answer
-from worker.store.database import reading, writing
+from worker.store.answers import save_answer
+from worker.store.database import reading, reading_rows, writing
+from worker.store.stored_answers import load_answer
 
 pytest_plugins = ["store_fixtures"]
 EXAMPLES = settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -42,9 +43,10 @@ def save(engine, answer, hours=None, project=EN):
         return save_answer(session, project, answer.universe, answer, hours)
 
 
-def load(engine, period, universe=LOGGED, project=EN):
-    with reading(engine) as session:
-        return load_answer(session, project, period, universe)
+def load(engine, period, universe=LOGGED, project=EN, **options):
+    """The stored answer, read as ``wikiq results`` does."""
+    with reading_rows(engine) as connection:
+        return load_answer(connection, project, period, universe, **options)
 
 
 def rows(engine):
@@ -88,6 +90,20 @@ def test_what_was_saved_is_loaded(engine, answer):
     """Any answer, with hostile titles, empty lists, weeks of 168 hours and large numbers, comes back equal."""
     assert save(engine, answer)
     assert load(engine, answer.period, answer.universe) == answer
+
+
+@EXAMPLES
+@given(answers(TODAY), st.integers(1, 4))
+def test_as_many_articles_as_asked_for(engine, answer, depth):
+    """Of the articles the first so many are loaded, of everything else all."""
+    assert save(engine, answer)
+    least = answer.least_requested
+    cut = replace(
+        answer,
+        most_requested=answer.most_requested[:depth],
+        least_requested=replace(least, articles=least.articles[:depth]) if least else None,
+    )
+    assert load(engine, answer.period, answer.universe, depth=depth) == cut
 
 
 def test_times_come_back_in_utc(postgresql):

@@ -29,8 +29,8 @@ from worker.app import make_app
 from worker.enqueue import missing_work, refresh_wikis, request, request_again
 from worker.order import EVERYTHING, Order, WikiOrder
 from worker.progress import progress_of, standings
-from worker.store.answers import load_answer
 from worker.store.database import reading
+from worker.store.stored_answers import load_answer
 from worker.wiki.index import Part
 
 ARTICLES = Universe.ARTICLES

@@ -30,9 +30,9 @@ from models.tables import HourRow, HourState, HourTallyRow, SiteinfoRow, SourceT
 from worker.app import make_app
 from worker.block import from_block
 from worker.store import ledger
-from worker.store.answers import load_answer
 from worker.store.database import reading, writing
 from worker.store.requests import request_answers
+from worker.store.stored_answers import load_answer
 
 EN, DE = parse_project("en.wikipedia"), parse_project("de.wikipedia")
 LOGGED = Universe.LOGGED_TITLES

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import random
-import time
+import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
@@ -35,13 +35,17 @@ def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> A
 
 
 @contextmanager
-def hold_any_connection(directory: Path, sources: Sequence[str], limit: int = CONNECTIONS) -> Iterator[str]:
+def hold_any_connection(
+    directory: Path, sources: Sequence[str], limit: int = CONNECTIONS, freed: threading.Condition | None = None
+) -> Iterator[str]:
     """Hold one connection, to whichever source has one free first; wait, for as long as it takes.
 
     Args:
         directory: where the lock files lie; they are empty, ``limit`` per source, and stay.
         sources: URLs, of which scheme, host and port count; those that share them share their connections.
         limit: how many connections each source allows; all who share the directory should agree on it.
+        freed: threads that share it are told at once when one of them gives a connection back; what other processes
+            give back is seen a little later.
 
     Yields:
         The source whose connection it is.
@@ -52,15 +56,18 @@ def hold_any_connection(directory: Path, sources: Sequence[str], limit: int = CO
     """
     if limit < 1:
         raise UsageError(f"A source needs at least one connection, not {limit}.")
-    names = source_keys(sources)
+    names, freed = source_keys(sources), freed or threading.Condition()
     directory.mkdir(parents=True, exist_ok=True)
-    while (found := _free_slot(directory, names, limit)) is None:
-        time.sleep(random.uniform(*_POLL_SECONDS))  # noqa: S311 - spreads the polls, hides nothing
+    with freed:
+        while (found := _free_slot(directory, names, limit)) is None:
+            freed.wait(random.uniform(*_POLL_SECONDS))  # noqa: S311 - spreads the polls, hides nothing
     name, slot = found
     try:
         yield sources[names.index(name)]
     finally:
         slot.release()
+        with freed:
+            freed.notify_all()
 
 
 def source_keys(sources: Sequence[str]) -> tuple[str, ...]:

@@ -3,22 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from typing import TYPE_CHECKING
 
-from redis import Redis
 from sqlalchemy import Engine
 
 from models.version import VERSION
 from worker.budget import Budget, hold_any_connection
-from worker.fetch import Http, open_http
-from worker.lease import hold_any_lease, open_leases
 from worker.patience import Retries
 from worker.phases import Stopwatch
 from worker.settings import Settings
 from worker.store.database import open_database
+
+if TYPE_CHECKING:
+    # Slow to import, and commands that only look at the database need neither.
+    from redis import Redis
+
+    from worker.fetch import Http
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
 
 
 def utc_now() -> dt.datetime:
@@ -34,9 +44,15 @@ class Context:
     retries: Retries
     now: Callable[[], dt.datetime] = utc_now
     leases: Redis | None = field(default=None, repr=False)
+    freed: threading.Condition = field(default_factory=threading.Condition, repr=False, compare=False)
+    """Tells threads that wait for a connection of this machine's."""
+    cores: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_cores()), repr=False, compare=False)
+    """Held while counting: more threads at once would count no sooner, and take more memory."""
 
     def open_http(self) -> Http:
         """A session of its own for each download: requests' sessions are not made for several threads."""
+        from worker.fetch import open_http
+
         return open_http(self.settings.contact, VERSION)
 
     def budget(self, source: str) -> Budget:
@@ -59,8 +75,10 @@ class Context:
     def _hold(self, sources: Sequence[str]) -> AbstractContextManager[str]:
         """A connection of the fleet's, or of this machine's."""
         if self.leases is not None:
+            from worker.lease import hold_any_lease
+
             return hold_any_lease(self.leases, sources)
-        return hold_any_connection(self.settings.data_dir / "connections", sources)
+        return hold_any_connection(self.settings.data_dir / "connections", sources, freed=self.freed)
 
 
 def open_context(settings: Settings, *, retries: Retries | None = None) -> Context:
@@ -69,10 +87,17 @@ def open_context(settings: Settings, *, retries: Retries | None = None) -> Conte
     Raises:
         SetupError: the database or the data directory cannot be used.
     """
-    broker = settings.broker_url
     return Context(
         settings=settings,
         engine=open_database(settings.database_url),
         retries=retries or Retries(),
-        leases=open_leases(broker) if broker and broker.startswith("redis") else None,
+        leases=_open_leases(settings.broker_url),
     )
+
+
+def _open_leases(broker: str | None) -> Redis | None:
+    if not broker or not broker.startswith("redis"):
+        return None
+    from worker.lease import open_leases
+
+    return open_leases(broker)

@@ -1,8 +1,7 @@
-"""Answers as rows."""
+"""Answers as rows; they are read back by worker/store/stored_answers.py."""
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,21 +10,14 @@ from sqlmodel import Session, col, select
 
 from models.answer import (
     Answer,
-    Excluded,
-    Flag,
     LeastArticle,
-    LeastRequested,
-    Period,
     RankedArticle,
-    RankedCategory,
-    Rule,
     Universe,
 )
-from models.hour import parse_hour
 from models.project import Project
 from models.tables import AnswerRow, ExclusionRow, RankedArticleRow, RankedCategoryRow, RankedKind
 from worker.store.ledger import counted_hours, fingerprint
-from worker.store.requests import insert_answer, key_of_answer
+from worker.store.requests import insert_answer
 
 
 def save_answer(session: Session, project: Project, asked: Universe, answer: Answer, hours: str) -> bool:
@@ -62,54 +54,9 @@ def save_answer(session: Session, project: Project, asked: Universe, answer: Ans
     return True
 
 
-def load_answer(session: Session, project: Project, period: Period, universe: Universe) -> Answer | None:
-    """The stored answer, or None where it was not asked for or not ranked yet."""
-    row = session.exec(select(AnswerRow).filter_by(**key_of_answer(project, period, universe))).first()
-    if row is None or row.fingerprint is None or row.computed_at is None:
-        return None
-    answer_id = _id(row)
-    exclusions = session.exec(select(ExclusionRow).where(ExclusionRow.answer_id == answer_id)).all()
-    articles = session.exec(
-        select(RankedArticleRow).where(RankedArticleRow.answer_id == answer_id).order_by(col(RankedArticleRow.rank))
-    ).all()
-    categories = session.exec(
-        select(RankedCategoryRow).where(RankedCategoryRow.answer_id == answer_id).order_by(col(RankedCategoryRow.rank))
-    ).all()
-    return Answer(
-        project=project.name,
-        period=period,
-        universe=Universe.LOGGED_TITLES if row.snapshot is None else Universe.ARTICLES,
-        missing_hours=tuple(parse_hour(hour) for hour in row.missing_hours or ()),
-        snapshot=row.snapshot,
-        namespaces=row.namespaces or "",
-        project_views=row.project_views or 0,
-        article_views=row.article_views or 0,
-        excluded=tuple(
-            Excluded(Rule(found.rule), found.views, found.titles)
-            for found in sorted(exclusions, key=lambda found: list(Rule).index(Rule(found.rule)))
-        ),
-        malformed_lines=row.malformed_lines or 0,
-        articles_requested=row.articles_requested or 0,
-        most_requested=tuple(_ranked(found) for found in articles if found.kind == RankedKind.MOST_REQUESTED),
-        least_requested=_least(row, [found for found in articles if found.kind == RankedKind.LEAST_REQUESTED]),
-        top_categories=tuple(
-            RankedCategory(found.rank, found.category, found.views, found.articles) for found in categories
-        )
-        if row.has_categories
-        else None,
-        computed_at=_in_utc(row.computed_at),
-        wikiq=row.wikiq or "",
-    )
-
-
 def _locked(session: Session, project: Project, asked: Universe, answer: Answer) -> AnswerRow:
     key = insert_answer(session, project, answer.period, asked)
     return session.exec(select(AnswerRow).filter_by(**key).with_for_update()).one()
-
-
-def _in_utc(moment: dt.datetime) -> dt.datetime:
-    """SQLite gives times back without a zone, PostgreSQL in the session's."""
-    return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def _id(row: AnswerRow) -> int:
@@ -191,30 +138,3 @@ def _categories(answer_id: int, answer: Answer) -> list[dict[str, Any]]:
         }
         for found in answer.top_categories or ()
     ]
-
-
-def _ranked(row: RankedArticleRow) -> RankedArticle:
-    return RankedArticle(
-        rank=row.rank,
-        title=row.title,
-        views=row.views,
-        desktop=row.desktop,
-        mobile=row.mobile,
-        through_redirects=row.through_redirects,
-        hourly=tuple(row.hourly or ()),
-        flag=Flag(row.flag) if row.flag else None,
-    )
-
-
-def _least(row: AnswerRow, articles: Sequence[RankedArticleRow]) -> LeastRequested | None:
-    if row.least_views is None or row.least_tied is None:
-        return None
-    return LeastRequested(
-        row.least_views,
-        row.least_tied,
-        row.unrequested,
-        tuple(
-            LeastArticle(found.title, found.views, found.desktop, found.mobile, found.through_redirects)
-            for found in articles
-        ),
-    )

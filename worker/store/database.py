@@ -10,20 +10,26 @@ from contextlib import contextmanager
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import psycopg
-import stamina
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import Session
 
 from models.errors import DatabaseTooNew, DatabaseUnreachable, DataDirectoryUnwritable
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 _T = TypeVar("_T")
 
 AWAY_SECONDS = 120.0
 _SQLITE_WAIT_MS = 60_000
+_SQLITE_PRAGMAS = (
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "secure_delete = OFF",  # some builds overwrite what is deleted; here it is public
+    f"journal_size_limit = {16 << 20}",
+)
 _POLL_SECONDS = 0.05
 _READ_ONLY = "wikiq_read_only"
 _ONE_AT_A_TIME = 7_706_451_205
@@ -73,6 +79,8 @@ def outlast(work: Callable[[], _T], seconds: float = AWAY_SECONDS) -> _T:
     Raises:
         DatabaseUnreachable: it was away for longer.
     """
+    import stamina
+
     patiently = stamina.RetryingCaller(attempts=None, timeout=seconds, wait_initial=0.5, wait_max=10)
     try:
         return patiently(_goes_on, work)
@@ -87,7 +95,9 @@ def outlast(work: Callable[[], _T], seconds: float = AWAY_SECONDS) -> _T:
 def may_pass(error: BaseException) -> bool:
     """Whether an error speaks of the state of a PostgreSQL server, not of what it was asked."""
     if isinstance(error, DBAPIError):
-        return isinstance(error.orig, psycopg.OperationalError)
+        from psycopg import OperationalError
+
+        return isinstance(error.orig, OperationalError)
     return isinstance(error, DatabaseUnreachable)
 
 
@@ -101,8 +111,17 @@ def _goes_on(error: Exception) -> bool:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that sees one state of the database and writes nothing."""
+    from sqlmodel import Session
+
     with Session(engine.execution_options(**_read_only(engine))) as session:
         yield session
+
+
+@contextmanager
+def reading_rows(engine: Engine) -> Iterator[Connection]:
+    """The same without the ORM, whose import takes longer than a look at an answer."""
+    with engine.execution_options(**_read_only(engine)).connect() as connection:
+        yield connection
 
 
 @contextmanager
@@ -112,6 +131,8 @@ def writing(engine: Engine) -> Iterator[Session]:
     Raises:
         DataDirectoryUnwritable: the disk of the SQLite file is full.
     """
+    from sqlmodel import Session
+
     try:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
@@ -149,8 +170,12 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 th
     # The driver would begin transactions by itself, and only at the first write: too late for a consistent read
     # before a write. _begin_sqlite does it instead.
     connection.isolation_level = None
-    for pragma in ("synchronous = NORMAL", "foreign_keys = ON"):
-        connection.execute(f"PRAGMA {pragma}")
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        # Only a new file's can be chosen. Large pages suit blocks; room that is not needed any more is given back.
+        connection.execute("PRAGMA page_size = 16384")
+        connection.execute("PRAGMA auto_vacuum = FULL")
+    for pragma in _SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
     _use_write_ahead_log(connection)
 
 
@@ -181,7 +206,7 @@ def _migrating(engine: Engine) -> Iterator[Connection]:
 
 
 def _is_current(engine: Engine) -> bool:
-    with engine.execution_options(**_read_only(engine)).connect() as connection:
+    with reading_rows(engine) as connection:
         return _version(connection) == _versions()[-1]
 
 

@@ -1,0 +1,87 @@
+"""What commands that only look import: lists of modules are stable, where seconds are not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli_process import environment
+from sqlalchemy import JSON, Boolean, Date, DateTime
+
+from models.tables import RankedKind, SQLModel
+from worker.store import stored_answers
+
+ROOT = Path(__file__).parents[1]
+LISTED = """
+import json, sys
+from cli.main import main
+sys.argv = ["wikiq", *sys.argv[1:]]
+try:
+    main()
+finally:
+    sys.stderr.write("\\n" + json.dumps(sorted(sys.modules)))
+"""
+WORK = {"alembic", "celery", "kombu", "numpy", "polars", "psycopg", "redis", "requests", "urllib3"}
+"""What counting, ranking and migrating need, and talking to sources, brokers and servers."""
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory):
+    """A directory whose data are a week's complete answers."""
+    directory = tmp_path_factory.mktemp("kept")
+    command = [sys.executable, "-m", "bench.answered_week", str(directory / "data"), "--depth=10"]
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    return directory
+
+
+def imported(directory, *arguments):
+    """The modules that a command leaves imported, and its exit code."""
+    command = [sys.executable, "-c", LISTED, *arguments]
+    done = subprocess.run(command, env=environment(directory), check=False, capture_output=True, text=True)
+    return set(json.loads(done.stderr.splitlines()[-1])), done.returncode
+
+
+@pytest.mark.parametrize("form", ["table", "json"])
+def test_results_import_no_machinery(kept, form):
+    """Answers are printed without what counts and ranks, and without the ORM and its models."""
+    modules, code = imported(kept, "results", "2026-11-09", "--format", form)
+    assert code == 0
+    assert "sqlalchemy" in modules
+    assert not modules & (WORK | {"sqlmodel", "models.tables", "stamina"})
+
+
+def test_a_category_is_counted_with_the_machinery(kept):
+    """The list of modules tells something: a category's views are computed, which takes polars."""
+    modules, _ = imported(kept, "results", "2026-11-09", "--category", "Physics")
+    assert {"polars", "sqlmodel"} <= modules
+
+
+def test_status_imports_nothing_that_works(kept):
+    """Where things stand is told without what counts, ranks, fetches or sends."""
+    modules, code = imported(kept, "status")
+    assert code == 0
+    assert not modules & WORK
+
+
+def test_help_imports_no_database(tmp_path):
+    """Help is written without any of it: no database, no terminal to draw on."""
+    modules, code = imported(tmp_path, "--help")
+    assert code == 0
+    assert not modules & (WORK | {"sqlalchemy", "sqlmodel", "pydantic", "rich.console", "stamina"})
+
+
+@pytest.mark.parametrize("table", stored_answers.TABLES, ids=lambda table: table.name)
+def test_what_is_read_is_in_the_models(table):
+    """Every column that is read without the models is one of theirs, and is converted where theirs is."""
+    known = SQLModel.metadata.tables[table.name].columns
+    for column in table.columns:
+        for kind in (JSON, Boolean, Date, DateTime):
+            assert isinstance(column.type, kind) == isinstance(known[column.name].type, kind), column.name
+
+
+def test_kinds_of_lists_are_the_models():
+    """The lists of an answer have the names they are written under."""
+    assert {stored_answers.MOST_REQUESTED, stored_answers.LEAST_REQUESTED} == set(RankedKind)
