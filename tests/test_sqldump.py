@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from sqldump_text import HOSTILE, STRINGS, texts
 from strategies import LAW
 
+from models.errors import UnreadableDump
 from worker.sqldump import read_rows
 
 SITE = Path(__file__).resolve().parents[2] / "shared" / "data" / "site"
@@ -203,6 +204,24 @@ def test_a_row_far_longer_than_a_batch():
     dump = oracle.dump("t", ("i", "s"), oracle.insert("t", fields))
     batches = list(read_rows(cut(dump, 100), "t", batch_bytes=500))
     assert columns_of(batches, ["s"]) == [[b"a", long, b"b"]]
+
+
+@given(st.lists(st.tuples(st.sampled_from(["text", "number", "null"]), st.booleans()), min_size=1), st.data())
+def test_only_wanted_strings_are_read(rows, data):
+    """Of unwanted rows a column of strings is null, whatever they hold; a number in a wanted one is a fault."""
+    strings = [data.draw(STRINGS) for _ in rows]
+    fields = {"number": b"7", "null": b"NULL"}
+    values = [fields.get(kind, oracle.quoted(text)) for (kind, _), text in zip(rows, strings, strict=True)]
+    dump = oracle.dump("t", ("i", "s"), oracle.insert("t", [[b"1", value] for value in values]))
+    [batch] = read_rows([dump], "t")
+    wanted = np.array([chosen for _, chosen in rows])
+    if ("number", True) in rows:
+        with pytest.raises(UnreadableDump, match="s is neither a string nor NULL"):
+            batch.strings("s", wanted)
+    else:
+        kept = [kind == "text" and chosen for kind, chosen in rows]
+        told = [text if keep else None for text, keep in zip(strings, kept, strict=True)]
+        assert batch.strings("s", wanted).to_list() == told
 
 
 @pytest.mark.skipif(not DUMPS, reason="the folder ../shared/data with real dumps is not there")

@@ -17,7 +17,7 @@ from worker.sqlfault import Grammar
 from worker.sqlfields import PADDING, Batch, Rows, unreadable
 from worker.sqlmarks import WORD_BITS, Bytes, Marks, Positions, count, mark, positions
 
-BATCH_BYTES = 1 << 20
+BATCH_BYTES = 2 << 20
 MAX_ROW_BYTES = 64 << 20
 """A longer row, or a longer line outside the rows, means that the text is no dump of a MediaWiki table."""
 

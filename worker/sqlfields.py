@@ -72,19 +72,26 @@ class Rows:
 
     def integers(self, column: str) -> pl.Series:
         """The column as Int64, null for NULL; at most 18 digits with an optional minus sign."""
+        values, known = self.values(column)
+        return (
+            pl.Series(column, values)
+            if known.all()
+            else pl.Series(column, values).scatter(np.flatnonzero(~known), None)
+        )
+
+    def values(self, column: str) -> tuple[Positions, Mask]:
+        """The same as two arrays: the numbers, and whether each is one; it is NULL otherwise."""
         begins, ends = self._spans(column)
         values, numeric = _numbers(self.batch.text, begins, ends)
-        if numeric.all():
-            return pl.Series(column, values)
-        null = np.flatnonzero(~numeric)
-        self._expect_null(column, "an integer", begins[null], ends[null])
-        return pl.Series(column, values).scatter(null, None)
+        if not numeric.all():
+            self._expect_null(column, "an integer", begins[~numeric], ends[~numeric])
+        return values, numeric
 
-    def strings(self, column: str) -> pl.Series:
-        """The column as Binary, unescaped, null for NULL."""
+    def strings(self, column: str, wanted: Mask | None = None) -> pl.Series:
+        """The column as Binary, unescaped, null for NULL; of unwanted rows it is null too, and not looked at."""
         begins, ends = self._spans(column)
-        quoted = self._quoted(column, begins, ends)
-        return _unescaped(column, self.batch.text, begins + quoted, np.where(quoted, ends - begins - 2, 0), quoted)
+        quoted = self._quoted(column, begins, ends, wanted)
+        return _unescaped(column, self.batch.text, begins + 1, np.where(quoted, ends - begins - 2, 0), quoted)
 
     def equals(self, column: str, value: bytes) -> Mask:
         """Whether the column's string is ``value``, which holds no byte that mysqldump escapes; NULL never is."""
@@ -108,10 +115,13 @@ class Rows:
         ends = self.batch.ends[self.chosen, place]
         return before[self.chosen] + 1, ends - 1 if place == len(self.columns) - 1 else ends
 
-    def _quoted(self, column: str, begins: Positions, ends: Positions) -> Mask:
+    def _quoted(self, column: str, begins: Positions, ends: Positions, wanted: Mask | None = None) -> Mask:
         quoted: Mask = self.batch.text[begins] == _QUOTE
+        if wanted is not None:
+            quoted &= wanted
         if not quoted.all():
-            self._expect_null(column, "a string", begins[~quoted], ends[~quoted])
+            other = ~quoted if wanted is None else ~quoted & wanted
+            self._expect_null(column, "a string", begins[other], ends[other])
         return quoted
 
     def _expect_null(self, column: str, kind: str, begins: Positions, ends: Positions) -> None:
@@ -181,7 +191,7 @@ def _number_of_word(text: Bytes, begins: Positions, digits: Positions) -> tuple[
 def _unescaped(name: str, text: Bytes, begins: Positions, lengths: Positions, valid: Mask) -> pl.Series:
     """What the insides of strings mean that begin and are as long as told."""
     offsets = _offsets(lengths)
-    values = text[np.repeat(begins - offsets[:-1], lengths) + np.arange(offsets[-1])]
+    values = _gathered(text, begins, lengths)
     escapes = escaping(np.flatnonzero(values == _BACKSLASH))
     dropped = _dropped(values, escapes)
     if len(dropped):
@@ -191,6 +201,18 @@ def _unescaped(name: str, text: Bytes, begins: Positions, lengths: Positions, va
     validity = None if valid.all() else np.packbits(valid, bitorder="little")
     pieces = na.c_array_from_buffers(na.large_binary(), len(begins), [validity, offsets, values])
     return pl.Series(name, pieces, dtype=pl.Binary)
+
+
+def _gathered(text: Bytes, begins: Positions, lengths: Positions) -> Bytes:
+    """The bytes that begin and are as many as told, one span behind the other."""
+    some = np.flatnonzero(lengths)
+    if not len(some):
+        return text[:0]
+    begins, lengths = begins[some], lengths[some]
+    steps = np.ones(lengths.sum(), dtype=np.int64)
+    steps[0] = begins[0]
+    steps[np.cumsum(lengths[:-1])] = begins[1:] - begins[:-1] - lengths[:-1] + 1
+    return text[np.cumsum(steps, out=steps)]
 
 
 def _dropped(values: Bytes, escapes: Positions) -> Positions:

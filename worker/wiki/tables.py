@@ -18,12 +18,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+import numpy as np
 import polars as pl
 
 from models.dump_run import DumpTable
 from models.errors import UnreadableDump
 from worker.sqldump import read_rows
 from worker.sqlfields import Rows
+from worker.sqlmarks import Mask, Positions
 
 ARTICLE_NAMESPACE = 0
 CATEGORY_NAMESPACE = 14
@@ -45,7 +47,7 @@ def table_columns(table: DumpTable, blocks: Iterable[bytes], *, chunk_rows: int 
     pending: list[pl.DataFrame] = [_SCHEMAS[table].to_frame()]
     rows = 0
     for batch in read_rows(blocks, table.value):
-        frame = keep(batch).cast(_SCHEMAS[table])
+        frame = keep(batch)
         pending.append(frame)
         rows += len(frame)
         if rows >= chunk_rows:
@@ -57,27 +59,22 @@ def table_columns(table: DumpTable, blocks: Iterable[bytes], *, chunk_rows: int 
 
 def _pages(rows: Rows) -> pl.DataFrame:
     namespace = _numbers(rows, "page_namespace", _NAMESPACES)
-    named = namespace.is_in(_NAMED).to_numpy()
-    titles = _titles(rows.where(named), "page_title")
-    frame = pl.DataFrame(
+    return pl.DataFrame(
         {
-            "id": _numbers(rows, "page_id", _PAGE_IDS),
-            "namespace": namespace,
+            "id": _numbers(rows, "page_id", _PAGE_IDS).astype(np.uint32),
+            "namespace": namespace.astype(np.int32),
             "redirect": _numbers(rows, "page_is_redirect", _TRUTHS) != 0,
-            "named": named,
+            "title": _titles(rows, "page_title", np.isin(namespace, _NAMED)),
         }
     )
-    # Gathering at a null index gives null: the pages whose titles are of no use.
-    place = pl.when("named").then(pl.col("named").cum_sum() - 1)
-    return frame.with_columns(titles.gather(frame.select(place).to_series()).alias("title")).drop("named")
 
 
 def _redirects(rows: Rows) -> pl.DataFrame:
     interwiki = rows.strings("rd_interwiki")
     return pl.DataFrame(
         {
-            "id": _numbers(rows, "rd_from", _PAGE_IDS),
-            "namespace": _numbers(rows, "rd_namespace", _NAMESPACES),
+            "id": _numbers(rows, "rd_from", _PAGE_IDS).astype(np.uint32),
+            "namespace": _numbers(rows, "rd_namespace", _NAMESPACES).astype(np.int32),
             "title": _titles(rows, "rd_title"),
             "interwiki": interwiki.bin.size().fill_null(0) > 0,
         }
@@ -85,8 +82,7 @@ def _redirects(rows: Rows) -> pl.DataFrame:
 
 
 def _link_targets(rows: Rows) -> pl.DataFrame:
-    namespace = _numbers(rows, "lt_namespace", _NAMESPACES)
-    categories = rows.where((namespace == CATEGORY_NAMESPACE).to_numpy())
+    categories = rows.where(_numbers(rows, "lt_namespace", _NAMESPACES) == CATEGORY_NAMESPACE)
     return pl.DataFrame({"target": _numbers(categories, "lt_id", _TARGETS), "title": _titles(categories, "lt_title")})
 
 
@@ -96,35 +92,41 @@ def _category_links(rows: Rows) -> pl.DataFrame:
         raise UnreadableDump("The table categorylinks has neither cl_to nor cl_target_id.")
     return pl.DataFrame(
         {
-            "id": _numbers(members, "cl_from", _PAGE_IDS),
-            "title": members.strings("cl_to") if "cl_to" in rows.columns else _nulls(members, pl.Binary()),
+            "id": _numbers(members, "cl_from", _PAGE_IDS).astype(np.uint32),
+            "title": _filled(members.strings("cl_to")) if "cl_to" in rows.columns else _nulls(members, pl.Binary()),
             "target": members.integers("cl_target_id")
             if "cl_target_id" in rows.columns
             else _nulls(members, pl.Int64()),
         }
-    ).with_columns(pl.when(pl.col("title") != b"").then("title"))
+    )
 
 
 def _hidden_categories(rows: Rows) -> pl.DataFrame:
     hidden = rows.where(rows.equals("pp_propname", b"hiddencat"))
-    return pl.DataFrame({"id": _numbers(hidden, "pp_page", _PAGE_IDS)})
+    return pl.DataFrame({"id": _numbers(hidden, "pp_page", _PAGE_IDS).astype(np.uint32)})
+
+
+def _filled(titles: pl.Series) -> pl.Series:
+    """An empty title says as little as NULL does."""
+    return titles.to_frame("title").select(pl.when(pl.col("title") != b"").then("title")).to_series()
 
 
 def _nulls(rows: Rows, kind: pl.DataType) -> pl.Series:
     return pl.repeat(None, len(rows), dtype=kind, eager=True)
 
 
-def _numbers(rows: Rows, column: str, allowed: range) -> pl.Series:
+def _numbers(rows: Rows, column: str, allowed: range) -> Positions:
     """A column of numbers that never are NULL and lie within known bounds."""
-    numbers = rows.integers(column)
-    if numbers.has_nulls() or not numbers.is_between(allowed[0], allowed[-1]).all():
+    numbers, known = rows.values(column)
+    if not known.all() or (len(numbers) and not allowed[0] <= numbers.min() <= numbers.max() <= allowed[-1]):
         raise UnreadableDump(f"The column {column} holds NULL or a number beyond {allowed[0]} to {allowed[-1]}.")
     return numbers
 
 
-def _titles(rows: Rows, column: str) -> pl.Series:
-    titles = rows.strings(column)
-    if titles.has_nulls():
+def _titles(rows: Rows, column: str, wanted: Mask | None = None) -> pl.Series:
+    """A column of titles that never are NULL, but for those of rows that are not wanted."""
+    titles = rows.strings(column, wanted)
+    if titles.null_count() > (0 if wanted is None else len(rows) - np.count_nonzero(wanted)):
         raise UnreadableDump(f"The column {column} holds NULL, which is no title.")
     return titles
 
