@@ -25,6 +25,7 @@ check: lint types imports test  ## everything that CI checks, but on the source 
 lock:  ## pin the newest versions that pyproject.toml allows
 	uv pip compile -q --upgrade --universal --generate-hashes pyproject.toml -o requirements.lock
 	uv pip compile -q --upgrade --universal --generate-hashes --extra dev pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --upgrade --universal --generate-hashes --extra bench -c requirements-dev.lock pyproject.toml -o requirements-bench.lock
 	python3 -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["build-system"]["requires"], sep="\n")' | \
 	  uv pip compile -q --upgrade --universal --generate-hashes --python-version 3.11 - -o requirements-build.lock
 

@@ -1,72 +1,192 @@
-"""An hour file like the real ones: as many lines, sorted by code and title, with their long tail of single views.
+"""Hour files like the real ones: as many lines, sorted by code and title, with their long tail of single views.
 
 The real hours have 5 to 8 million lines in 45 to 77 MiB of gzip
-(https://dumps.wikimedia.org/other/pageviews/readme.html); titles here are made of random syllables.
+(https://dumps.wikimedia.org/other/pageviews/readme.html). The hours of one day are different draws of the same titles:
+most of the popular ones are in all of them, most of the others in one or two.
 """
 
 from __future__ import annotations
 
+import argparse
+import datetime as dt
 import gzip
+import io
+import json
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from importlib.util import find_spec
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
+from bench.hour_titles import SCRIPTS, english_titles, titles, vocabulary
+from models.hour import Hour, hours_of
+
 FULL_LINES = 5_200_000
-ENGLISH_SHARE = 0.23
+DAY = dt.date(2026, 11, 9)
+FIRST_HOUR = Hour(DAY, 0)
+ENGLISH_SHARE = 0.22
 """Of all lines, those of ``en`` and ``en.m`` together."""
-_CONSONANTS = "b c d f g h k l m n p r s t v w z br tr st ch sh".split()
-_VOWELS = "a e i o u an en in on er al".split()
-_CODES = (
-    "aa af am ar ar.m arz az be bg bn bs ca commons.m cs cs.m da de de.m el en.b en.d en.m.d eo es es.m "
-    "et fa fa.m fi fr fr.m he he.m hi hu id id.m it it.m ja ja.m ka ko ko.m lt lv nl nl.m no pl pl.m pt "
-    "pt.m ro ru ru.m simple sk sr sv th tr uk ur uz vi www.wd zh zh.m "
-).split()
+POPULATION = 4.0
+"""How many English titles there are for each line of an hour: a day has three to four times as many as an hour."""
+_SPREAD = 2.5
+"""Of the logarithm of how often a title is requested: half of an hour's lines have a single view."""
+_MAIN_PAGE, _UNKNOWN = 0.02, 0.004
+"""The main page's share of the views, and that of ``-``."""
+_KEPT = 0.8
+"""Of the lines of other wikis, those that an hour has."""
+_CODES = {
+    "latin": "ang az.m commons.m commons.m.m da de de.m de.m.d en.b en.d en.m.d en.q en.s en.voy es es.m eu fi fi.m id "
+    "id.m it it.m m.wd nl nl.m no.m pl pl.m pt pt.m ro.m sco simple sq sw tl.m tr tr.m uz vi vi.m www.wd",
+    "accented": "ca ca.m cs cs.m et eo fr fr.m fr.m.d hr.m hu hu.m is lt lv sk sk.m sl sv sv.m",
+    "cyrillic": "be bg bg.m kk mk ru ru.m ru.m.d sr.m uk uk.m",
+    "greek": "el el.m",
+    "arabic": "ar ar.m arz fa fa.m ur.m",
+    "hebrew": "he he.m",
+    "han": "ja ja.m zh zh.m zh-yue",
+    "kana": "ja.d ja.m.d ja.s",
+    "hangul": "ko ko.m",
+    "devanagari": "hi hi.m mr ne",
+    "thai": "th th.m",
+}
+_TIMES = {10: ["ja.m"], 7: ["ja", "ru.m"], 6: ["zh.m", "es.m", "de.m"], 4: ["zh"], 3: ["es", "fr.m", "it.m", "ru"]}
+_LARGE = {code: times for times, codes in _TIMES.items() for code in codes}
+"""How many times as many lines as the other codes."""
+_EMPTY, _QUOTED_NOTHING = 0.2, '""'
+
+
+class _Codes(NamedTuple):
+    """The lines of one stretch of codes: ``line`` is what stands before the number of views."""
+
+    first: str
+    line: pl.Series
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What the hours of a day are drawn from.
+
+    ``english`` are the titles as they are written, sorted by what they mean; ``desktop`` and ``mobile`` are how many
+    views each can expect in an hour.
+    """
+
+    seed: int
+    english: pl.Series
+    desktop: npt.NDArray[np.float64]
+    mobile: npt.NDArray[np.float64]
+    others: tuple[_Codes, ...]
 
 
 def write_hour(path: Path, lines: int = FULL_LINES, seed: int = 7) -> None:
     """Write an hour file of about that many lines; the same arguments give the same bytes."""
+    path.write_bytes(_packed(populate(lines, seed), FIRST_HOUR))
+
+
+def write_day(directory: Path, hours: tuple[Hour, ...], lines: int = FULL_LINES, seed: int = 7) -> None:
+    """Write the files of some hours, of about that many lines each, under their own names."""
+    population = populate(lines, seed)
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        list(threads.map(lambda hour: (directory / hour.file_name).write_bytes(_packed(population, hour)), hours))
+
+
+def populate(lines: int, seed: int) -> Population:
+    """Invent all titles of a day whose hours have about that many lines."""
     rng = np.random.default_rng(seed)
-    words = _words(rng, 40_000)
     english = int(lines * ENGLISH_SHARE)
-    # Of the titles requested in an hour about half are requested on one of the two sites only.
-    titles = _titles(rng, words, int(english / 1.4))
-    parts = {"en": _some(rng, titles, 0.68), "en.m": _some(rng, titles, 0.72)}
-    others = (lines - english) // len(_CODES)
-    parts |= {code: _titles(rng, words, max(1, others)) for code in _CODES}
-    text = b"".join(_text(rng, code, parts[code]) for code in sorted(parts))
-    path.write_bytes(gzip.compress(text, compresslevel=6, mtime=0))
+    known = pl.concat([english_titles(rng, int(english * POPULATION)), pl.Series(["Main_Page", "-"])]).unique().sort()
+    desktop, mobile = _expected(rng, known, english)
+    return Population(seed, _written(known), desktop, mobile, tuple(_others(rng, lines - english)))
 
 
-def _words(rng: np.random.Generator, number: int) -> pl.Series:
-    syllables = np.array([consonant + vowel for consonant in _CONSONANTS for vowel in _VOWELS])
-    parts = [rng.choice(syllables, number) for _ in range(4)]
-    lengths = rng.choice([1, 2, 3, 4], number, p=[0.2, 0.4, 0.3, 0.1])
-    joined = ["".join(word[:length]) for *word, length in zip(*parts, lengths, strict=True)]
-    return pl.Series("word", joined).str.to_titlecase()
+def _expected(
+    rng: np.random.Generator, known: pl.Series, lines: int
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    views = np.exp(rng.normal(0, _SPREAD, len(known)))
+    views[(known == "Main_Page").to_numpy()] = views.sum() * _MAIN_PAGE
+    views[(known == "-").to_numpy()] = views.sum() * _UNKNOWN
+    mobile = rng.beta(3, 2, len(known))
+    parts = views * (1 - mobile), views * mobile
+    low, high = 1e-4, 10.0
+    for _ in range(40):
+        scale = (low * high) ** 0.5
+        expected = sum(float(-np.expm1(-part * scale).sum()) for part in parts)
+        low, high = (scale, high) if expected < lines else (low, scale)
+    return parts[0] * scale, parts[1] * scale
 
 
-def _titles(rng: np.random.Generator, words: pl.Series, number: int) -> pl.Series:
-    lengths = rng.choice([1, 2, 3, 4, 5], number, p=[0.15, 0.4, 0.25, 0.13, 0.07])
-    columns = {
-        f"word{place}": words.gather(rng.integers(0, len(words), number)).set(pl.Series(lengths <= place), None)
-        for place in range(5)
-    }
-    joined = pl.DataFrame(columns).select(
-        pl.concat_str(columns.keys(), separator="_", ignore_nulls=True).alias("title")
-    )
-    return joined["title"].unique().sort()
+def _others(rng: np.random.Generator, lines: int) -> Iterator[_Codes]:
+    """The lines of all other codes, in the three stretches that English leaves; the empty code's come first."""
+    by_code = dict(sorted(_by_code(rng, lines)))
+    for first, last in pairwise(("", "en", "en.m", "\x7f")):
+        yield _Codes(first, pl.concat([text for code, text in by_code.items() if first <= code < last]))
 
 
-def _some(rng: np.random.Generator, titles: pl.Series, share: float) -> pl.Series:
-    return titles.filter(pl.Series(rng.random(len(titles)) < share))
+def _by_code(rng: np.random.Generator, lines: int) -> Iterator[tuple[str, pl.Series]]:
+    sizes = {script: {code: _LARGE.get(code, 1.0) for code in codes.split()} for script, codes in _CODES.items()}
+    sizes["latin"][""] = _EMPTY
+    unit = lines / _KEPT / sum(sum(of_script.values()) for of_script in sizes.values())
+    for script, of_script in sizes.items():
+        numbers = [max(1, round(unit * size)) for size in of_script.values()]
+        known = vocabulary(rng, SCRIPTS[script], max(1_000, min(100_000, sum(numbers) // 8)))
+        drawn = titles(rng, known, sum(numbers))
+        whose = rng.permutation(np.repeat(np.arange(len(numbers)), numbers))
+        for place, code in enumerate(of_script):
+            yield code, f"{code or _QUOTED_NOTHING} " + drawn.gather(np.flatnonzero(whose == place))
 
 
-def _text(rng: np.random.Generator, code: str, titles: pl.Series) -> bytes:
-    views = np.minimum(rng.zipf(1.9, len(titles)), 200_000)
-    frame = pl.DataFrame({"title": titles, "views": views})
-    # One title in eight hundred holds quotation marks, which the writer wraps and escapes.
-    quoted = pl.int_range(pl.len()) % 800 == 0
-    title = pl.when(quoted).then(pl.format('"\\"{}\\"_(song)"', "title")).otherwise(pl.col("title"))
-    lines = frame.select(pl.format("{} {} {} 0", pl.lit(code), title, "views").alias("line"))["line"]
-    return ("\n".join(lines) + "\n").encode()
+def _written(known: pl.Series) -> pl.Series:
+    """Titles as the writer quotes them: one with a quotation mark is wrapped, and those and backslashes are escaped."""
+    title = pl.col("title")
+    escaped = title.str.replace_all(r'(["\\])', r"\${1}")
+    wrapped = pl.when(title.str.contains('"', literal=True)).then(pl.format('"{}"', escaped)).otherwise(title)
+    return known.to_frame("title").select(wrapped.alias("title"))["title"]
+
+
+def _packed(population: Population, hour: Hour) -> bytes:
+    rng = np.random.default_rng([population.seed, hour.day.toordinal(), hour.hour])
+    text = io.BytesIO()
+    english = {"en": population.desktop, "en.m": population.mobile}
+    for first, others in population.others:
+        if first in english:
+            _write(text, first + " " + population.english, rng.poisson(english[first]))
+        views = np.minimum(rng.zipf(2.2, len(others)), 50_000) * (rng.random(len(others)) < _KEPT)
+        _write(text, others, views)
+    return _gzip(text.getbuffer())
+
+
+def _gzip(text: memoryview) -> bytes:
+    """Packed by libdeflate, where it is installed: as small as by zlib, in a fifth of the time."""
+    if find_spec("deflate") is None:
+        return gzip.compress(text, compresslevel=6, mtime=0)
+    import deflate
+
+    return bytes(deflate.gzip_compress(text, 6))
+
+
+def _write(text: io.BytesIO, lines: pl.Series, views: npt.NDArray[np.int64]) -> None:
+    frame = pl.DataFrame({"line": lines, "views": views}).filter(pl.col("views") > 0).with_columns(zero=pl.lit(0))
+    frame.write_csv(text, include_header=False, separator=" ", quote_style="never")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.generate", description="Write hour files of one day.")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--hours", type=int, default=1, help="how many, from the first one on")
+    parser.add_argument("--lines", type=int, default=FULL_LINES, help="of each, about")
+    parser.add_argument("--seed", type=int, default=7, help="another one gives another day")
+    arguments = parser.parse_args()
+    hours = hours_of(DAY)[: arguments.hours]
+    write_day(arguments.directory, hours, arguments.lines, arguments.seed)
+    files = {hour.file_name: (arguments.directory / hour.file_name).stat().st_size for hour in hours}
+    sys.stdout.write(json.dumps(files) + "\n")
+
+
+if __name__ == "__main__":
+    main()

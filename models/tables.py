@@ -1,8 +1,9 @@
 """The database: one ledger of hours, the bulk of their counts as blocks, and the answers as rows.
 
 ``hour``            the ledger: one row per (project, hour) that was ever asked for, and what became of it
-``hour_tally``      the counted views of that hour, a Parquet block (worker/tally.py); written with its ledger row
-``day_tally``       the day's views added up, a Parquet block; what weeks are ranked from
+``hour_tally``      the counted views of that hour, a Parquet block (worker/tally.py); written with its ledger row, and
+                    there until the day is ranked
+``day_tally``       the views of a day's other counted hours, together, as Parquet blocks (worker/day.py)
 ``siteinfo``        what a wiki says of its namespaces, as it was fetched
 ``source_trouble``  sources that refused or did not answer a moment ago
 ``wiki``            one row per wiki that is ranked by articles: whether its dump runs were found, which one is pinned
@@ -88,7 +89,7 @@ class HourRow(SQLModel, table=True):
 
 
 class HourTallyRow(SQLModel, table=True):
-    """The counted views of one hour."""
+    """The counted views of one hour; where there is such a row, what its day's rows say of the hour is out of date."""
 
     __tablename__ = "hour_tally"
 
@@ -99,14 +100,16 @@ class HourTallyRow(SQLModel, table=True):
 
 
 class DayTallyRow(SQLModel, table=True):
-    """The views of one day's counted hours; ``fingerprint`` names those hours."""
+    """The views of some titles of a day, by hour, as three blocks; numbers ascend with the titles."""
 
     __tablename__ = "day_tally"
 
     project: str = Field(primary_key=True)
     day: dt.date = Field(primary_key=True)
-    fingerprint: str
-    block: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    number: int = Field(primary_key=True)
+    titles: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    views: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    large: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class SiteinfoRow(SQLModel, table=True):

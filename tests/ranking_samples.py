@@ -7,13 +7,13 @@ from dataclasses import replace
 
 import oracle
 from hypothesis import strategies as st
-from strategies import frame
+from strategies import frame, hourly
 
 from models.answer import STORED_DEPTH, Period
 from models.project import parse_project
 from models.siteinfo import CANONICAL
+from worker.day import slices_of
 from worker.ranking.counted import Counted, hours_in
-from worker.tally import merge
 
 EN = parse_project("en.wikipedia")
 DAY = Period(dt.date(2024, 2, 29))
@@ -95,11 +95,21 @@ def hours_with(first, *others, period=DAY):
     return [first, *others] + [{}] * (len(hours_in(period)) - 1 - len(others))
 
 
-def counted(hours, period=DAY, malformed=0):
+def counted(hours, period=DAY, malformed=0, **more):
     """What was counted, of one plain tally per hour of the period, None for a missing one."""
     place = dict(zip(hours_in(period), hours, strict=True))
     frames = {hour: frame(tally) for hour, tally in place.items() if tally is not None}
-    return Counted(EN, period, frozenset(frames), malformed, merge(frames.values()), frames.items)
+    return counted_frames(frames, period, malformed, **more)
+
+
+def counted_frames(frames, period=DAY, malformed=0, step_rows=100):
+    """The same of frames; a day's slices are of a few titles each."""
+
+    def day(wanted):
+        sources = [[hourly(tally, hour.hour)] for hour, tally in frames.items() if hour.day == wanted]
+        return slices_of(sources, step_rows)
+
+    return Counted(EN, period, frozenset(frames), malformed, day)
 
 
 def wiki(*articles, redirects=None, categories=None, hidden=()):

@@ -29,10 +29,9 @@ from models.answer import (
 )
 from models.hour import Hour, hours_of, week_from
 from models.project import Project, parse_project
-from models.tables import HourRow, HourState, HourTallyRow
-from worker.block import from_block
+from models.tables import HourRow, HourState
 from worker.context import Context
-from worker.store import ledger, tallies
+from worker.store import days, ledger, tallies
 from worker.store.database import open_database, reading, writing
 
 EN, DE = parse_project("en.wikipedia"), parse_project("de.wikipedia")
@@ -134,8 +133,11 @@ def hour_truth(demo: DemoSite, hour: Hour, project: Project = EN) -> dict[bytes,
 def stored_tally(engine: Engine, hour: Hour, project: Project = EN) -> dict[bytes, tuple[int, int]] | None:
     """The hour's tally in the database, None where there is none."""
     with reading(engine) as session:
-        row = session.get(HourTallyRow, (project.name, hour.day, hour.hour))
-        return None if row is None else plain(from_block(row.block))
+        row = session.get(HourRow, (project.name, hour.day, hour.hour))
+        if row is None or row.state != HourState.COUNTED:
+            return None
+        [(_, tally)] = days.hour_tallies(session, project, [hour])
+        return plain(tally)
 
 
 def leftovers(context: Context) -> list[str]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from models.hour import FIRST_DAY, Hour
 from models.project import Project, parse_project
+from worker.day import HOURLY
 from worker.tally import SCHEMA, tally_of
 
 LAW = settings(max_examples=100, deadline=None)
@@ -172,6 +173,11 @@ def rows_frame(rows: Iterable[tuple[bytes, int, int]]) -> pl.DataFrame:
 
 def frame(tally: oracle.Tally) -> pl.DataFrame:
     return tally_of(rows_frame((title, *views) for title, views in tally.items()))
+
+
+def hourly(tally: pl.DataFrame, hour: int) -> pl.DataFrame:
+    """A tally's rows as those of an hour of the day."""
+    return tally.with_columns(pl.lit(hour, dtype=pl.UInt8).alias("hour")).select(HOURLY.names())
 
 
 def plain(tally: pl.DataFrame) -> dict[bytes, tuple[int, int]]:

@@ -9,7 +9,7 @@ from dataclasses import replace
 import oracle
 import pytest
 from store_samples import DE, EN, LOGGED, NOW, ask, contents, count, facts, fail, hour_truth, opened
-from strategies import frame
+from strategies import frame, plain
 
 from cli.demosite.files import MALFORMED_LINES, malformed_hour
 from models.answer import STORED_DEPTH, Period, Verdict
@@ -23,9 +23,9 @@ from worker.counting import count_hour_file
 from worker.namespaces import ensure_siteinfo
 from worker.ranking.counted import hours_in
 from worker.ranking.logged_titles import rank_logged_titles
-from worker.store import ledger, requests, tallies
-from worker.store.answers import load_answer
+from worker.store import days, requests, tallies
 from worker.store.database import reading, writing
+from worker.store.stored_answers import load_answer
 
 LATER = NOW + dt.timedelta(hours=1)
 
@@ -68,9 +68,13 @@ def expected(demo, hours, project=EN, *, missing=(), own_names=True):
     """The oracle's answers to the demo's hours, in its own form."""
     [wiki] = [wiki for wiki in demo.wikis if wiki.project == project]
     plain = [None if hour in missing else hour_truth(demo, hour, project) for hour in hours]
-    prefixes = prefixes_of(wiki) if own_names else CANONICAL.prefixes
-    main_page = wiki.siteinfo.main_page.replace(" ", "_") if own_names else CANONICAL.main_page
-    first_letter = wiki.siteinfo.case == "first-letter" if own_names else True
+    if not own_names:
+        return ranked_by_oracle(plain)
+    main_page = wiki.siteinfo.main_page.replace(" ", "_")
+    return ranked_by_oracle(plain, prefixes_of(wiki), main_page, first_letter=wiki.siteinfo.case == "first-letter")
+
+
+def ranked_by_oracle(plain, prefixes=CANONICAL.prefixes, main_page=CANONICAL.main_page, *, first_letter=True):
     rules = {
         title: oracle.excluded_by(title, prefixes, main_page, first_letter=first_letter)
         for title in {title for tally in plain if tally for title in tally}
@@ -292,12 +296,26 @@ def test_a_week_waits_for_hours_that_wait(tmp_path):
         assert weeks_to_rank(context, EN, days[2], LOGGED) == (days[0],)
 
 
-def test_a_days_sum_is_kept_for_its_weeks(on_database, demo, day):
-    """Ranking a day stores its sum under its hours' fingerprint."""
-    record(on_database.engine, demo, hours_in(day)[:3])
+def test_a_days_hours_are_put_together(on_database, demo, day):
+    """Ranking a day, complete or not, leaves no hour apart, and each of them can still be had."""
+    hours = hours_in(day)[:3]
+    record(on_database.engine, demo, hours)
     rank_period(on_database, EN, day, LOGGED)
     with reading(on_database.engine) as session:
-        hours = ledger.fingerprint(ledger.counted_hours(session, EN, day))
-        total = tallies.day_tally(session, EN, day.first, hours)
-    plain = oracle.merge(hour_truth(demo, hour) for hour in hours_in(day)[:3])
-    assert total.equals(frame(plain))
+        assert days.apart(session, EN, day.first) == {}
+        found = dict(days.hour_tallies(session, EN, hours))
+    assert {hour: plain(tally) for hour, tally in found.items()} == {hour: hour_truth(demo, hour) for hour in hours}
+
+
+def test_an_hour_counted_anew_after_its_day_was_ranked(on_database, demo, week):
+    """The day and its week are ranked from the new count of that hour, and from the old counts of all others."""
+    day, hours = Period(week.first), hours_in(week)[:26]
+    record(on_database.engine, demo, hours)
+    rank_period(on_database, EN, day, LOGGED)
+    ask(on_database.engine, hours[5], recount=True)
+    other = {b"Another_Count": (3, 4)}
+    count(on_database.engine, hours[5], other, sha256="f" * 64)
+    truths = {hour: hour_truth(demo, hour) for hour in hours} | {hours[5]: other}
+    for period in (week, day):
+        plain_hours = [truths.get(hour) for hour in hours_in(period)]
+        assert found(rank_period(on_database, EN, period, LOGGED)) == ranked_by_oracle(plain_hours)

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock, Timeout
 
+import worker.budget
 from models.errors import UsageError
 from worker.budget import CONNECTIONS, hold_any_connection, source_key
 from worker.context import Context
@@ -94,6 +96,33 @@ def test_whichever_is_free_first(shared: Context, freed: str) -> None:
         assert in_use(shared, kept, freed) == [CONNECTIONS, 1]
         done.set()
         waiter.join()
+
+
+def test_a_waiting_thread_is_told(context: Context, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who waits for a connection of this process has it as soon as one is given back, and does not look again first."""
+    monkeypatch.setattr(worker.budget, "_POLL_SECONDS", (60, 60))
+    got, tried = threading.Event(), threading.Event()
+    free_slot = worker.budget._free_slot
+
+    def note_try(*arguments: Any) -> Any:
+        found = free_slot(*arguments)
+        if found is None:
+            tried.set()
+        return found
+
+    monkeypatch.setattr(worker.budget, "_free_slot", note_try)
+
+    def wait() -> None:
+        with context.connection((ONE,), Stopwatch()):
+            got.set()
+
+    waiter = threading.Thread(target=wait)
+    with busy(context, ONE):
+        waiter.start()
+        assert tried.wait(5)
+        assert not got.wait(0.1)
+    assert got.wait(5)
+    waiter.join()
 
 
 def test_a_budgets_first_use_is_the_connection_that_is_held(shared: Context) -> None:

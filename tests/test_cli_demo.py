@@ -95,7 +95,7 @@ def counted(directory):
     try:
         [database] = directory.rglob("wikiq.sqlite")
         with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
-            return connection.execute("SELECT count(*) FROM hour_tally").fetchone()[0]
+            return connection.execute("SELECT count(*) FROM hour WHERE state = 'counted'").fetchone()[0]
     except (ValueError, sqlite3.OperationalError):
         return 0
 

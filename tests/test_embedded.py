@@ -32,7 +32,7 @@ from worker.store.stored_answers import load_answer
 
 EN, DE = parse_project("en.wikipedia"), parse_project("de.wikipedia")
 LOGGED = Universe.LOGGED_TITLES
-TALLIED_DAYS = "SELECT day FROM hour_tally UNION SELECT day FROM day_tally"
+COUNTED_DAYS = "SELECT DISTINCT day FROM hour WHERE state = 'counted'"
 PATIENCE = 60
 
 
@@ -182,7 +182,10 @@ def test_after_a_task_that_raised(app_of, settings, tmp_path, demo, monkeypatch,
     run(other, order(demo.days[2]))
     assert document(other, demo.days[2]) == truth(demo.first_day).day(demo.days[2])
     with reading(other.context().engine) as session:
-        days = {day for (day,) in session.connection().exec_driver_sql("SELECT DISTINCT day FROM hour WHERE state = 'counted'")}
+        days = {
+            day
+            for (day,) in session.connection().exec_driver_sql("SELECT DISTINCT day FROM hour WHERE state = 'counted'")
+        }
     assert days == {demo.days[2].isoformat()}
     request_again(failed.context())
     run(failed, order(*demo.days[:2]))

@@ -16,12 +16,15 @@ from sqlalchemy import CheckConstraint, inspect, text
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import SQLModel
 from store_samples import DAY, EN, HOURS, ask, contents, count, hour_row, opened, own_tables, process
+from strategies import plain
 
 import models.migrations
 from models.errors import DatabaseTooNew
 from models.tables import AnswerRow, HourRow
-from worker.store import database
-from worker.store.database import connect, open_database, writing
+from worker.context import Context
+from worker.store import database, days
+from worker.store.database import connect, open_database, reading, writing
+from worker.together import put_together
 
 MIGRATIONS = Path(models.migrations.__file__).parent
 VERSIONS = sorted(path.stem for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
@@ -137,6 +140,32 @@ def test_hours_counted_by_an_older_version_are_kept(database_url):
             row = hour_row(again, HOURS[0])
     assert (row.state, row.views) == ("counted", 3)
     assert (row.waited, row.downloading, row.counting, row.storing) == (None,) * 4
+
+
+def test_days_kept_by_an_older_version_are_made_again(database_url):
+    """Sums of days that an older version kept go; the hours that they were made of stay, and are ranked from."""
+    with opened(database_url) as engine:
+        count(engine, HOURS[0], {b"A": (1, 2)})
+        migrate(engine, command.downgrade, "0003")
+        with engine.begin() as connection:
+            connection.execute(
+                text("INSERT INTO day_tally (project, day, fingerprint, block) VALUES (:project, :day, 'f', :block)"),
+                {"project": EN.name, "day": DAY.isoformat(), "block": b"old"},
+            )
+        with opened(database_url) as again, reading(again) as session:
+            assert [plain(views().total()) for views in days.day_slices(session, EN, DAY)] == [{b"A": (1, 2)}]
+
+
+def test_an_older_version_counts_again_what_it_cannot_read(database_url):
+    """Going back, hours that are kept with their day wait to be counted; one that has a block of its own stays."""
+    with opened(database_url) as engine:
+        context = Context(settings=None, engine=engine, retries=None)
+        count(engine, HOURS[0], {b"A": (1, 2)})
+        put_together(context, EN, DAY)
+        count(engine, HOURS[1], {b"A": (1, 2)})
+        migrate(engine, command.downgrade, "0003")
+        migrate(engine, command.upgrade, "head")
+        assert [hour_row(engine, hour).state for hour in HOURS[:2]] == ["waiting", "counted"]
 
 
 def test_downgrading_removes_everything(database_url):

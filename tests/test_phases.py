@@ -18,7 +18,7 @@ from cli.demosite.faults import Corrupt, Fault, NotFound, Slow, Together, Unavai
 from models.tables import HourState
 from worker.budget import CONNECTIONS
 from worker.phases import PHASES, Phases
-from worker.store import ledger, tallies
+from worker.store import days, ledger, tallies
 from worker.store.database import reading, writing
 
 pytest_plugins = ["store_fixtures"]
@@ -94,7 +94,7 @@ def test_phases_are_asked_for_when_the_tally_is_written(engine):
     with writing(engine) as session:
 
         def phases():
-            written.extend(tallies.hour_tallies(session, EN, HOURS[:1]))
+            written.extend(days.hour_tallies(session, EN, HOURS[:1]))
             return Phases(0, 0, 0, 0)
 
         tallies.record_counted(session, EN, HOURS[0], facts(), frame(ONE), now=NOW, version="test", phases=phases)

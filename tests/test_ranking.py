@@ -2,40 +2,28 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import random
 
 import oracle
-import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ranking_samples import DAY, NOW, WEEK, counted, counted_frames
 from strategies import LAW, SLOW_LAW, frame, tallies
 
-from models.answer import STORED_DEPTH, Flag, Period, Rule, Universe, Verdict
+from models.answer import STORED_DEPTH, Flag, Rule, Universe, Verdict
 from models.hour import hours_of, week_from
-from models.project import parse_project
 from models.siteinfo import CANONICAL
-from worker.ranking.counted import Counted, flag_of, hours_in
+from worker.ranking.counted import flag_of, hours_in
 from worker.ranking.logged_titles import rank_logged_titles
-from worker.tally import SCHEMA, merge, tally_of
-
-EN = parse_project("en.wikipedia")
-DAY = Period(dt.date(2024, 2, 29))
-WEEK = Period(dt.date(2024, 2, 26), days=7)
-NOW = dt.datetime(2024, 3, 2, tzinfo=dt.UTC)
 
 
-def counted(hours, period=DAY, total=None, malformed=0):
-    """What was counted, of one plain tally per hour of the period, None for a missing one."""
-    place = dict(zip(hours_in(period), hours, strict=True))
-    frames = {hour: frame(tally) for hour, tally in place.items() if tally is not None}
-    total = merge(frames.values()) if total is None else total
-    return Counted(EN, period, frozenset(frames), malformed, total, lambda: iter(frames.items()))
+def rank(some):
+    return rank_logged_titles(some, CANONICAL, computed_at=NOW, version="0.1.0")
 
 
 def ranked(hours, period=DAY, **more):
-    return rank_logged_titles(counted(hours, period, **more), CANONICAL, computed_at=NOW, version="0.1.0")
+    return rank(counted(hours, period, **more))
 
 
 def found(answer):
@@ -97,12 +85,12 @@ def test_views_add_up(hours):
 @SLOW_LAW
 @given(counted_hours(24), st.randoms())
 def test_rank_of_merged_equals_rank_of_concatenated(hours, shuffler):
-    """Merging hours, in any order, ranks like one tally of all their rows."""
-    frames = [frame(hour) for hour in hours if hour is not None]
-    at_once = tally_of(pl.concat([SCHEMA.to_frame(), *frames]))
+    """Merging hours in any order, title by title or all titles at once, ranks the same."""
+    frames = [(hour, frame(tally)) for hour, tally in zip(hours_in(DAY), hours, strict=True) if tally is not None]
+    in_order = counted_frames(dict(frames), step_rows=10_000)
     shuffler.shuffle(frames)
-    one_by_one = merge([merge(frames[:5]), merge(frames[5:])])
-    assert ranked(hours, total=at_once) == ranked(hours, total=one_by_one) == ranked(hours)
+    shuffled = counted_frames(dict(frames), step_rows=1)
+    assert rank(in_order) == rank(shuffled) == ranked(hours)
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -30,6 +30,7 @@ from wiki_samples import RUN, index_of
 
 from models.answer import STORED_DEPTH, Flag, Rule, Universe, Verdict
 from models.errors import SumLawBroken
+from worker.ranking import article_views
 from worker.ranking.articles import rank_articles
 from worker.ranking.counted import check_sums, hours_in
 
@@ -261,3 +262,12 @@ def test_a_lost_view_is_noticed(lost):
         check_sums(replace(answer, **{lost: less}), 6)
     with pytest.raises(SumLawBroken, match="7 views were counted"):
         check_sums(answer, 7)
+
+
+@SLOW_LAW
+@given(hours_of(24), wikis(), st.integers(1, 4))
+def test_titles_spelt_in_another_way_can_wait_or_not(hours, pages, few):
+    """However many titles are gathered that the wiki spells in another way, the answers are the oracle's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(article_views, "RESPELT_ROWS", few)
+        assert found(ranked(hours, pages)) == expected(hours, pages)

@@ -1,4 +1,4 @@
-"""Counts as blocks: an hour's facts and its tally are of one count, and a day's sum is of the hours it names."""
+"""Counts as blocks: an hour's facts and its tally are of one count."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from store_samples import DAY, DE, EN, HOURS, NOW, ask, contents, count, facts, 
 from strategies import frame, plain, tallies
 
 from models.answer import Period
-from models.hour import Hour, hours_of
+from models.hour import Hour
 from models.tables import HourRow, HourState, HourTallyRow
 from worker.block import from_block
-from worker.store import ledger
+from worker.store import days, ledger
 from worker.store import tallies as store
 from worker.store.database import reading, writing
-from worker.store.ledger import CountedHour
 
 pytest_plugins = ["store_fixtures"]
 EXAMPLES = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -28,7 +27,7 @@ ONE, OTHER = {b"A": (1, 2), b"B": (0, 4)}, {b"B": (7, 0), b"C\xff": (10, 0), b"D
 def stored(engine, *hours, project=EN):
     """The tallies of these hours, as plain dicts."""
     with reading(engine) as session:
-        return {hour: plain(tally) for hour, tally in store.hour_tallies(session, project, hours)}
+        return {hour: plain(tally) for hour, tally in days.hour_tallies(session, project, hours)}
 
 
 def counts(engine):
@@ -177,21 +176,3 @@ def test_tallies_come_in_the_order_they_are_asked_for(engine):
         count(engine, hour, {str(hour).encode(): (1, 0)})
     asked = (HOURS[2], HOURS[0], HOURS[1])
     assert list(stored(engine, *asked)) == list(asked)
-
-
-def test_a_days_tally_is_of_exactly_its_hours(engine):
-    """A day's sum is found under the fingerprint it was stored with, and the next one replaces it."""
-    one = ledger.fingerprint([CountedHour(HOURS[0], "1", 1, 0, 3, 1)])
-    other = ledger.fingerprint([])
-    with writing(engine) as session:
-        store.save_day_tally(session, EN, DAY, one, frame(ONE))
-    with reading(engine) as session:
-        assert plain(store.day_tally(session, EN, DAY, one)) == ONE
-        assert store.day_tally(session, EN, DAY, other) is None
-        assert store.day_tally(session, DE, DAY, one) is None
-        assert store.day_tally(session, EN, hours_of(DAY + dt.timedelta(days=1))[0].day, one) is None
-    with writing(engine) as session:
-        store.save_day_tally(session, EN, DAY, other, frame({}))
-    with reading(engine) as session:
-        assert store.day_tally(session, EN, DAY, one) is None
-        assert plain(store.day_tally(session, EN, DAY, other)) == {}

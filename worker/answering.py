@@ -4,40 +4,42 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-
-import polars as pl
+from functools import partial
+from typing import TYPE_CHECKING
 
 from models.answer import Answer, Period, Universe
 from models.category import CategoryAnswer
 from models.dump_run import DumpState
-from models.hour import Hour, days_between
+from models.hour import days_between
 from models.project import Project
 from models.version import VERSION
 from worker.context import Context
 from worker.ranking.articles import rank_articles, rank_category
 from worker.ranking.counted import Counted, check_sums
 from worker.ranking.logged_titles import rank_logged_titles
-from worker.store import ledger, requests, snapshots, tallies, wikis
+from worker.store import days, ledger, requests, snapshots, wikis
 from worker.store.answers import save_answer
 from worker.store.blocks import load_index
 from worker.store.database import may_pass, reading, writing
 from worker.store.ledger import CountedHour
 from worker.store.requests import Request
 from worker.store.siteinfo import load_siteinfo
-from worker.tally import merge
+from worker.together import put_together
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Ranked:
-    """A ranking, and the counted hours and the tally that it was made from."""
+    """A ranking, and the counted hours that it was made from."""
 
     answer: Answer
     fingerprint: str
-    total: pl.DataFrame
 
 
 def rank_period(context: Context, project: Project, period: Period, universe: Universe) -> Answer | None:
@@ -63,6 +65,8 @@ def rank_period(context: Context, project: Project, period: Period, universe: Un
 
 def _rank_and_save(context: Context, project: Project, period: Period, universe: Universe) -> Answer | None:
     while True:
+        for day in days_between(period.first, period.last):
+            put_together(context, project, day)
         ranked = _rank(context, project, period, universe)
         if ranked is None:
             _log.info("%s %s waits for the wiki's index.", project, period)
@@ -80,8 +84,6 @@ def _saved(context: Context, project: Project, universe: Universe, ranked: _Rank
             return False
         if not save_answer(session, project, universe, answer, ranked.fingerprint):
             return False
-        if not answer.period.is_week:
-            tallies.save_day_tally(session, project, answer.period.first, ranked.fingerprint, ranked.total)
         snapshots.drop_unused(session, project, wikis.runs_to_keep(session, project))
     return True
 
@@ -130,51 +132,35 @@ def rank_one_category(context: Context, project: Project, period: Period, name: 
     with reading(context.engine) as session:
         hours = ledger.counted_hours(session, project, period)
         found = requests.find_request(session, project, period, Universe.ARTICLES)
-    run = found.wanted_snapshot if found else None
-    index = load_index(context.engine, project, run) if run else None
-    return rank_category(_counted(context, project, period, hours), index, name) if index else None
+        run = found.wanted_snapshot if found else None
+        index = load_index(context.engine, project, run) if run else None
+        return rank_category(_counted(session, project, period, hours), index, name) if index else None
 
 
 def _rank(context: Context, project: Project, period: Period, universe: Universe) -> _Ranked | None:
+    # To the end of the ranking, because the views are read while they are ranked, and must be those of these hours.
     with reading(context.engine) as session:
         hours = ledger.counted_hours(session, project, period)
-        siteinfo = load_siteinfo(session, project)
+        counted = _counted(session, project, period, hours)
         found = requests.find_request(session, project, period, universe)
         run = found.wanted_snapshot if found else None
-        by_titles = requests.ranked_by_titles(session, project, universe, run)
-    if by_titles:
-        counted = _counted(context, project, period, hours)
-        answer = rank_logged_titles(counted, siteinfo, computed_at=context.now(), version=VERSION)
-    else:
-        index = load_index(context.engine, project, run) if run else None
-        if index is None:
-            return None
-        counted = _counted(context, project, period, hours)
-        answer = rank_articles(counted, index, computed_at=context.now(), version=VERSION)
+        if requests.ranked_by_titles(session, project, universe, run):
+            siteinfo = load_siteinfo(session, project)
+            answer = rank_logged_titles(counted, siteinfo, computed_at=context.now(), version=VERSION)
+        else:
+            index = load_index(context.engine, project, run) if run else None
+            if index is None:
+                return None
+            answer = rank_articles(counted, index, computed_at=context.now(), version=VERSION)
     check_sums(answer, sum(hour.views for hour in hours))
-    return _Ranked(answer, ledger.fingerprint(hours), counted.total)
+    return _Ranked(answer, ledger.fingerprint(hours))
 
 
-def _counted(context: Context, project: Project, period: Period, hours: Sequence[CountedHour]) -> Counted:
+def _counted(session: Session, project: Project, period: Period, hours: Sequence[CountedHour]) -> Counted:
     return Counted(
         project=project,
         period=period,
         counted_hours=frozenset(counted.hour for counted in hours),
         malformed_lines=sum(counted.malformed for counted in hours),
-        total=merge(_daily(context, project, period, hours)),
-        hourly=lambda: _hourly(context, project, hours),
+        day=partial(days.day_slices, session, project),
     )
-
-
-def _daily(context: Context, project: Project, period: Period, hours: Sequence[CountedHour]) -> Iterator[pl.DataFrame]:
-    """Each day's tally: the stored one if it is of exactly these hours, else added up from them."""
-    for day in days_between(period.first, period.last):
-        of_day = [counted for counted in hours if counted.hour.day == day]
-        with reading(context.engine) as session:
-            stored = tallies.day_tally(session, project, day, ledger.fingerprint(of_day))
-        yield merge(tally for _, tally in _hourly(context, project, of_day)) if stored is None else stored
-
-
-def _hourly(context: Context, project: Project, hours: Iterable[CountedHour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
-    with reading(context.engine) as session:
-        yield from tallies.hour_tallies(session, project, (counted.hour for counted in hours))

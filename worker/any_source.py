@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -28,6 +29,8 @@ SOURCE_TROUBLE_LASTS = dt.timedelta(minutes=5)
 """For so long after a source has refused, or not answered, it is not asked for the next hour."""
 
 PROBES = 3
+AT_ONCE_SECONDS = 0.05
+"""Who had to wait no longer for a connection knows enough about its source."""
 
 T = TypeVar("T")
 
@@ -45,9 +48,10 @@ def from_any(
     """
     choice = _Choice(context, sources)
     while candidates := choice.candidates():
+        asked = time.monotonic()
         with context.connection(candidates, stopwatch) as (source, budget):
             # While this one waited for a connection, another may have found the source in trouble.
-            if source not in choice.candidates():
+            if time.monotonic() > asked + AT_ONCE_SECONDS and source not in choice.candidates():
                 continue
             hasty = choice.has_others(source)
             try:
@@ -73,7 +77,7 @@ class _Choice:
             for source in self._left():
                 if trouble := source_trouble(session, without_credentials(source), since=since):
                     self.failed[source] = trouble
-                elif is_doubtful(session, without_credentials(source), since=since):
+                elif len(self._sources) > 1 and is_doubtful(session, without_credentials(source), since=since):
                     self._doubtful.add(source)
         return [source for source in self._left() if source not in self._doubtful] or self._left()
 

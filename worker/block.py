@@ -6,17 +6,39 @@ https://parquet.apache.org/docs/file-format/
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 
 import polars as pl
 
+FRAME_ROWS = 1 << 16
+"""How many rows of a block can be read without the others."""
 
-def to_block(frame: pl.DataFrame) -> bytes:
-    """The frame as one compressed Parquet block."""
+
+def to_block(frame: pl.DataFrame, *, level: int = 1, frame_rows: int | None = None) -> bytes:
+    """The frame as one compressed Parquet block.
+
+    Args:
+        frame: any.
+        level: of zstd, 1 to 22; a higher one takes longer and less room.
+        frame_rows: how many rows are to be readable by themselves; None leaves it to the writer.
+    """
     block = io.BytesIO()
-    frame.write_parquet(block, compression="zstd", compression_level=1, statistics=False)
+    frame.write_parquet(block, compression="zstd", compression_level=level, statistics=False, row_group_size=frame_rows)
     return block.getvalue()
 
 
 def from_block(block: bytes) -> pl.DataFrame:
     """The frame that ``to_block`` stored."""
     return pl.read_parquet(io.BytesIO(block))
+
+
+def frames_in(block: bytes, frame_rows: int = FRAME_ROWS) -> Iterator[pl.DataFrame]:
+    """The same frame in pieces of so many rows, of which one at a time is in memory."""
+    rows = pl.scan_parquet(io.BytesIO(block))
+    for begin in range(0, int(rows.select(pl.len()).collect().item()), frame_rows):
+        yield rows.slice(begin, frame_rows).collect()
+
+
+def compact(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same; what is filtered out of a column of titles is otherwise kept in memory along with the rest."""
+    return from_block(to_block(frame))

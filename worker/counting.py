@@ -134,7 +134,7 @@ def _try_once(
     url = hour_url(source, work.hour)
     try:
         downloaded = fetch(context.open_http(), url, work.path, budget=budget, retries=retries)
-        with work.stopwatch.while_counting():
+        with context.cores, work.stopwatch.while_counting():
             return downloaded, count_views(read_blocks(downloaded.path), work.projects)
     except CorruptFile:
         discard(work.path)

@@ -6,6 +6,7 @@ the next run what is missing. Measured against the alternatives in docs/decision
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from collections.abc import Iterator
@@ -25,8 +26,8 @@ INTERRUPT_SECONDS = 2
 
 
 def concurrency(settings: Settings) -> int:
-    """Threads: enough to count while every connection of every source downloads."""
-    return CONNECTIONS * len(set(source_keys(settings.sources))) + (os.cpu_count() or 1)
+    """Threads: enough to count what one source's connections brought at once while every connection downloads."""
+    return CONNECTIONS * len(set(source_keys(settings.sources))) + max(CONNECTIONS, os.cpu_count() or 1)
 
 
 @contextmanager
@@ -58,6 +59,8 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
         without_mingle=True,
         quiet=True,
     )
+    # What is loaded by now stays: to look through it for garbage takes longer than to count a small file.
+    gc.freeze()
     thread = threading.Thread(target=worker.start, name="wikiq-worker", daemon=True)
     thread.start()
     if not ready.wait(START_SECONDS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,6 +60,8 @@ def run_worker(
         without_gossip=True,
         without_mingle=True,
     )
+    # What is loaded by now stays; its children share it, and need not look through it for garbage.
+    gc.freeze()
     worker.start()
     return int(worker.exitcode or 0)
 

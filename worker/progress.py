@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.answer import Universe, Verdict
 from models.dump_run import DumpState
-from models.hour import HOURS_IN_DAY
+from models.hour import HOURS_IN_DAY, days_between
 from models.project import Project
 from models.snapshot import TableStanding
 from models.tables import HourState
@@ -104,14 +104,17 @@ def progress_of(context: Context, scope: Scope = EVERYTHING) -> Progress:
     """Where an order stands now, or everything that was ever asked for."""
     with reading(context.engine) as session:
         wanted = [found for found in requests.all_requests(session) if scope.holds(found)]
+        states = ledger.tally_states(session, *scope.hours)
         hours: Counter[HourState] = Counter()
-        for states in ledger.tally_states(session, *scope.hours).values():
-            hours.update(states)
+        for numbers in states.values():
+            hours.update(numbers)
+        waiting = {key for key, numbers in states.items() if numbers.get(HourState.WAITING)}
         late = requests.out_of_date(session, wanted)
         return Progress(
             hours=hours,
             size=ledger.counted_bytes(session, *scope.hours),
-            unranked=sum(requests.will_be_ranked(session, found) for found in late),
+            # Of an answer that waits for hours this is known already, and while hours are counted most do.
+            unranked=sum(requests.will_be_ranked(session, found) for found in late if not _waits(found, waiting)),
             late_weeks=sum(found.period.is_week for found in late),
             trouble=next((found.trouble for found in late if found.trouble), None),
             indexes=_indexes(context, scope, wanted),
@@ -146,6 +149,11 @@ def standings(context: Context, scope: Scope = EVERYTHING) -> tuple[Standing, ..
         )
         for found in days
     )
+
+
+def _waits(found: Request, waiting: Collection[tuple[str, dt.date]]) -> bool:
+    days = days_between(found.period.first, found.period.last)
+    return any((found.project.name, day) in waiting for day in days)
 
 
 def _indexes(context: Context, scope: Scope, asked: Sequence[Request]) -> tuple[IndexProgress, ...]:

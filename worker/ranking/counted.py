@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -11,32 +13,45 @@ import polars as pl
 
 from models.answer import Answer, Excluded, Flag, Period, Rule
 from models.errors import SumLawBroken
-from models.hour import Hour, days_between, hours_of
+from models.hour import HOURS_IN_DAY, Hour, days_between, hours_of
 from models.project import Project
+from worker.ahead import ahead
+from worker.day import Places, Slice, Views
+from worker.streams import merged
 
 FLAGGED_SHARE_VIEWS = 1_000
 FLAGGED_SHARE = 0.05
 FLAGGED_BURST_VIEWS = 10_000
+
+RowsOf = Callable[[pl.Series], npt.NDArray[np.int64]]
+"""Logged titles (Binary) -> for each the row of a ranking that its views belong to, -1 for none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
     """What was counted for a project and a period.
 
-    ``total`` is the tally of all counted hours; ``hourly`` gives each hour's tally, and may be called more than once.
+    ``day`` gives the views of one of its days, slice by slice, and may be called more than once.
     """
 
     project: Project
     period: Period
     counted_hours: frozenset[Hour]
     malformed_lines: int
-    total: pl.DataFrame
-    hourly: Callable[[], Iterable[tuple[Hour, pl.DataFrame]]]
+    day: Callable[[dt.date], Iterable[Slice]]
 
     @property
     def missing_hours(self) -> tuple[Hour, ...]:
         """The hours of the period that were not counted, in order."""
         return tuple(hour for hour in hours_in(self.period) if hour not in self.counted_hours)
+
+    @property
+    def days(self) -> tuple[dt.date, ...]:
+        return tuple(days_between(self.period.first, self.period.last))
+
+    def totals(self) -> Iterable[pl.DataFrame]:
+        """The tally of all counted hours, as a stream."""
+        return merged([ahead(_total, self.day(day)) for day in self.days])
 
 
 def hours_in(period: Period) -> tuple[Hour, ...]:
@@ -54,34 +69,55 @@ def flag_of(desktop: int, mobile: int, hourly: Sequence[int]) -> Flag | None:
     return None
 
 
-def hourly_views(wanted: pl.DataFrame, rows: int, counted: Counted) -> npt.NDArray[np.uint64]:
+def hourly_views(rows_of: RowsOf, rows: int, counted: Counted) -> npt.NDArray[np.uint64]:
     """Views per hour of some rows of a ranking.
 
     Args:
-        wanted: ``title`` (Binary, the literal logged title) and ``row``; several titles may belong to one row.
+        rows_of: says which row a title belongs to; several titles may belong to one row.
         rows: how many rows there are.
         counted: what was counted.
 
     Returns:
         One line per row, one column for each hour of the period.
     """
-    place = {hour: column for column, hour in enumerate(hours_in(counted.period))}
-    views = np.zeros((rows, len(place)), dtype=np.uint64)
-    for hour, tally in counted.hourly():
-        found = wanted.join(tally, on="title")
-        np.add.at(views[:, place[hour]], found["row"].to_numpy(), (found["desktop"] + found["mobile"]).to_numpy())
-    return views
+    views = np.zeros((rows, len(counted.days), HOURS_IN_DAY), dtype=np.uint64)
+    for number, day in enumerate(counted.days):
+        for places, found in ahead(partial(_of_rows, rows_of), counted.day(day)):
+            np.add.at(views[:, number], places, found)
+    return views.reshape(rows, len(counted.days) * HOURS_IN_DAY)
 
 
-def excluded(rows: pl.DataFrame) -> tuple[Excluded, ...]:
-    """Views and titles per rule, for rows with ``rule`` and ``views``; in the order of the rules."""
-    by_rule = (
-        rows.filter(pl.col("rule").is_not_null())
-        .group_by("rule")
-        .agg(pl.col("views").sum(), pl.len().alias("titles"))
-        .rows_by_key("rule", unique=True)
-    )
-    return tuple(Excluded(rule, *by_rule[rule]) for rule in Rule if rule in by_rule)
+def _total(views: Slice) -> pl.DataFrame:
+    return views().total()
+
+
+def _of_rows(rows_of: RowsOf, views: Slice) -> tuple[tuple[Places, Places], Views]:
+    """Row and hour, and the views there, of a slice's titles that belong to a row."""
+    some = views()
+    row = rows_of(some.titles)[some.numbers]
+    chosen = np.flatnonzero(row >= 0)
+    return (row[chosen], some.hours[chosen]), some.desktop[chosen] + some.mobile[chosen]
+
+
+@dataclass(slots=True)
+class Tallied:
+    """Views and titles of a stream's rows, added up by the rule that excludes them, if one does."""
+
+    project_views: int = 0
+    _by_rule: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, rows: pl.DataFrame) -> None:
+        """Add rows with ``rule``, null where none excludes them, and ``views``."""
+        self.project_views += int(rows["views"].sum())
+        found = rows.filter(pl.col("rule").is_not_null()).group_by("rule").agg(pl.col("views").sum(), titles=pl.len())
+        for rule, views, titles in found.iter_rows():
+            before = self._by_rule.get(rule, (0, 0))
+            self._by_rule[rule] = (before[0] + views, before[1] + titles)
+
+    @property
+    def excluded(self) -> tuple[Excluded, ...]:
+        """In the order of the rules."""
+        return tuple(Excluded(rule, *self._by_rule[rule]) for rule in Rule if rule in self._by_rule)
 
 
 def check_sums(answer: Answer, project_views: int) -> None:

@@ -37,6 +37,16 @@ class CountedHour:
     titles: int
 
 
+_COUNTED: Any = tuple(
+    col(column)
+    for column in (
+        *(HourRow.day, HourRow.hour, HourRow.sha256),
+        *(HourRow.lines, HourRow.malformed, HourRow.views, HourRow.titles),
+    )
+)
+"""What a ``CountedHour`` is made of: a run is followed by looking at all of them again and again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """An hour that was asked for and could not be counted, and why."""
@@ -132,21 +142,14 @@ def record_trouble(
 def counted_hours(session: Session, project: Project, period: Period) -> tuple[CountedHour, ...]:
     """The period's counted hours, in order."""
     rows = session.exec(
-        select(HourRow)
+        select(*_COUNTED)
         .where(HourRow.project == project.name, HourRow.state == HourState.COUNTED)
         .where(col(HourRow.day).between(period.first, period.last))
         .order_by(col(HourRow.day), col(HourRow.hour))
     )
     return tuple(
-        CountedHour(
-            hour=Hour(row.day, row.hour),
-            sha256=row.sha256 or "",
-            lines=row.lines or 0,
-            malformed=row.malformed or 0,
-            views=row.views or 0,
-            titles=row.titles or 0,
-        )
-        for row in rows
+        CountedHour(Hour(day, hour), sha256 or "", lines or 0, malformed or 0, views or 0, titles or 0)
+        for day, hour, sha256, lines, malformed, views, titles in rows
     )
 
 

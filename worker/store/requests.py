@@ -104,7 +104,8 @@ def out_of_date(session: Session, wanted: Iterable[Request]) -> tuple[Request, .
     return tuple(
         request
         for request in wanted
-        if request.fingerprint != fingerprint(counted_hours(session, request.project, request.period))
+        if request.fingerprint is None
+        or request.fingerprint != fingerprint(counted_hours(session, request.project, request.period))
         or not _has_its_basis(session, request)
     )
 

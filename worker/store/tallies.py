@@ -1,20 +1,20 @@
-"""Counts as blocks: an hour's, written with its line of the ledger in one transaction, and a day's."""
+"""Counts as blocks: an hour's, written with its line of the ledger in one transaction."""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import polars as pl
-from sqlmodel import Session, select
+from sqlmodel import Session
 
 from models.hour import Hour
 from models.project import Project
-from models.tables import DayTallyRow, HourRow, HourState, HourTallyRow
-from worker.block import from_block, to_block
+from models.tables import HourRow, HourState, HourTallyRow
+from worker.block import FRAME_ROWS, to_block
 from worker.phases import PHASES, Phases
-from worker.store.ledger import key_of
+from worker.store.ledger import key_of, lacks
 from worker.store.upsert import upsert
 from worker.tally import views_of
 
@@ -47,8 +47,10 @@ def record_counted(
 
     ``phases`` is asked once the tally is written, so that it can tell how long that took.
     """
+    block = to_block(tally, frame_rows=FRAME_ROWS)
+    lacks(session, project, hour)  # until the transaction ends, nobody else puts the hour into its day
     key = key_of(project, hour)
-    upsert(session, HourTallyRow, key, {"block": to_block(tally)})
+    upsert(session, HourTallyRow, key, {"block": block})
     upsert(
         session,
         HourRow,
@@ -71,32 +73,4 @@ def record_counted(
             "counted_at": now,
             "wikiq": version,
         },
-    )
-
-
-def hour_tallies(session: Session, project: Project, hours: Iterable[Hour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
-    """The tallies of counted hours, one at a time."""
-    for hour in hours:
-        block = session.exec(
-            select(HourTallyRow.block).where(
-                HourTallyRow.project == project.name, HourTallyRow.day == hour.day, HourTallyRow.hour == hour.hour
-            )
-        ).one()
-        yield hour, from_block(block)
-
-
-def day_tally(session: Session, project: Project, day: dt.date, hours: str) -> pl.DataFrame | None:
-    """The day's stored views, if they were added up from exactly the hours of this fingerprint."""
-    block = session.exec(
-        select(DayTallyRow.block).where(
-            DayTallyRow.project == project.name, DayTallyRow.day == day, DayTallyRow.fingerprint == hours
-        )
-    ).first()
-    return None if block is None else from_block(block)
-
-
-def save_day_tally(session: Session, project: Project, day: dt.date, hours: str, tally: pl.DataFrame) -> None:
-    """Keep a day's views added up, under the fingerprint of its hours."""
-    upsert(
-        session, DayTallyRow, {"project": project.name, "day": day}, {"fingerprint": hours, "block": to_block(tally)}
     )

@@ -18,6 +18,7 @@ import polars as pl
 
 from models.dump_run import DumpTable
 from models.snapshot import Figures
+from worker.block import compact
 from worker.wiki.index import PART_SCHEMAS, Numbers, Part, steps_of
 from worker.wiki.memberships import (
     ARTICLE_BITS,
@@ -27,7 +28,6 @@ from worker.wiki.memberships import (
     Vocabulary,
     category_names,
     category_pages,
-    compact,
     looked_up,
     membership_keys,
 )

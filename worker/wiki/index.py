@@ -29,6 +29,7 @@ import polars as pl
 
 from models.siteinfo import Siteinfo
 from models.snapshot import Figures
+from worker.block import compact
 
 Numbers = npt.NDArray[np.uint32]
 
@@ -101,11 +102,11 @@ class WikiIndex:
             )
             done, rows = until, rows + len(frame)
 
-    def titles_of(self, articles: Numbers) -> dict[int, bytes]:
-        """The titles of some articles, by their numbers."""
-        wanted = pl.Series("article", articles, dtype=pl.UInt32).to_frame().unique()
-        titles: dict[int, bytes] = {}
-        for frame in self.frames(Part.TITLES):
-            found = frame.lazy().filter(~pl.col("redirect")).join(wanted.lazy(), on="article", how="semi").collect()
-            titles.update(zip(found["article"], found["title"], strict=True))
-        return titles
+    def names_of(self, articles: Numbers) -> pl.DataFrame:
+        """The rows of ``Part.TITLES`` that mean one of some articles: its title, and redirects that lead to it."""
+        wanted = np.zeros(self.figures.articles, dtype=np.bool_)
+        wanted[articles] = True
+        frames = (
+            compact(frame.filter(pl.Series(wanted[frame["article"].to_numpy()]))) for frame in self.frames(Part.TITLES)
+        )
+        return pl.concat([PART_SCHEMAS[Part.TITLES].to_frame(), *frames])

@@ -12,7 +12,7 @@ import polars as pl
 
 from models.dump_run import DumpTable
 from models.snapshot import Figures
-from worker.block import from_block, to_block
+from worker.block import compact
 from worker.wiki.index import Numbers
 from worker.wiki.tables import CATEGORY_NAMESPACE
 
@@ -50,11 +50,6 @@ def looked_up(wanted: npt.NDArray[np.integer], keys: npt.NDArray[np.integer], va
     place = np.searchsorted(keys, wanted)
     place[place == len(keys)] = 0
     return np.where(keys[place] == wanted, values[place], NOBODY)
-
-
-def compact(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same; what is filtered out of a column of titles is otherwise kept in memory along with the rest."""
-    return from_block(to_block(frame))
 
 
 def category_pages(tables: Tables, names: pl.DataFrame) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

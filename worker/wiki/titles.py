@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from models.answer import Rule
@@ -22,6 +24,47 @@ def canonical_titles(titles: pl.Series, *, first_letter: bool) -> pl.Series:
     (https://www.mediawiki.org/wiki/Manual:Page_title). A letter whose capital is more than one letter, such as ß, and
     Georgian, whose capitals are not used for titles, stay small.
     """
+    odd = np.flatnonzero(_perhaps_respelt(titles, first_letter=first_letter).to_numpy())
+    return _replaced(titles.alias("title"), odd, _canonical(titles.gather(odd), first_letter=first_letter))
+
+
+def read_titles(titles: pl.Series, siteinfo: Siteinfo) -> pl.DataFrame:
+    """What each logged title (Binary) says: how MediaWiki spells it, and the rule that excludes it by its name alone.
+
+    Returns:
+        One row per title: ``canonical`` (Binary) and ``rule`` (String, mostly null), the first that applies of the
+        rules that need no page table, in the order of ``models.answer.Rule``.
+    """
+    canonical = canonical_titles(_as_text(titles), first_letter=siteinfo.first_letter)
+    rule = (
+        pl.when(pl.col("title").is_in(_UNKNOWN))
+        .then(pl.lit(Rule.UNKNOWN_TITLE))
+        .when(_in_namespaces(canonical, siteinfo))
+        .then(pl.lit(Rule.OTHER_NAMESPACE))
+        .when(pl.col("title") == siteinfo.main_page)
+        .then(pl.lit(Rule.MAIN_PAGE))
+        .alias("rule")
+    )
+    return canonical.to_frame().select(pl.col("title").cast(pl.Binary).alias("canonical"), rule)
+
+
+def excluding_rules(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
+    """For each logged title (Binary) the rule that keeps it out of the ranking by its name alone, or null."""
+    return read_titles(titles, siteinfo)["rule"]
+
+
+def _perhaps_respelt(titles: pl.Series, *, first_letter: bool) -> pl.Series:
+    """Whether ``_canonical`` may change a title: most are spelt right, which is quickly seen."""
+    title = pl.col("title")
+    odd = title.str.contains("__", literal=True) | title.str.starts_with("_") | title.str.ends_with("_")
+    if first_letter:
+        # By the first byte, as titles are compared by their bytes: neither a-z nor beyond ASCII.
+        first = title.cast(pl.Binary)
+        odd |= first.is_between(b"a", b"{", closed="left") | (first >= b"\x80")
+    return titles.to_frame("title").select(odd.alias("odd"))["odd"]
+
+
+def _canonical(titles: pl.Series, *, first_letter: bool) -> pl.Series:
     title = pl.col("title").str.replace_all("_+", "_").str.strip_chars("_")
     frame = titles.alias("title").to_frame().select(title)
     if not first_letter:
@@ -34,30 +77,21 @@ def canonical_titles(titles: pl.Series, *, first_letter: bool) -> pl.Series:
     )["title"]
 
 
-def read_titles(titles: pl.Series, siteinfo: Siteinfo) -> pl.DataFrame:
-    """What each logged title (Binary) says: how MediaWiki spells it, and the rule that excludes it by its name alone.
-
-    Returns:
-        One row per title: ``canonical`` (Binary) and ``rule`` (String, mostly null), the first that applies of the
-        rules that need no page table, in the order of ``models.answer.Rule``.
-    """
-    canonical = canonical_titles(_as_text(titles), first_letter=siteinfo.first_letter)
-    prefix = pl.col("title").str.extract(r"^:?_*([^:]*?)_*:", 1).str.to_lowercase()
-    rule = (
-        pl.when(pl.col("title").is_in(_UNKNOWN))
-        .then(pl.lit(Rule.UNKNOWN_TITLE))
-        .when(prefix.is_in(sorted(siteinfo.prefixes)))
-        .then(pl.lit(Rule.OTHER_NAMESPACE))
-        .when(pl.col("title") == siteinfo.main_page)
-        .then(pl.lit(Rule.MAIN_PAGE))
-        .alias("rule")
-    )
-    return canonical.to_frame().select(pl.col("title").cast(pl.Binary).alias("canonical"), rule)
+def _in_namespaces(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
+    """Whether titles begin with the name of a namespace that is not the articles' own."""
+    with_colon = titles.str.contains(":", literal=True)
+    places = np.flatnonzero(with_colon.to_numpy())
+    prefix = titles.gather(places).str.extract(r"^:?_*([^:]*?)_*:", 1).str.to_lowercase()
+    return _replaced(with_colon, places, prefix.is_in(sorted(siteinfo.prefixes)).fill_null(value=False))
 
 
-def excluding_rules(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
-    """For each logged title (Binary) the rule that keeps it out of the ranking by its name alone, or null."""
-    return read_titles(titles, siteinfo)["rule"]
+def _replaced(series: pl.Series, places: npt.NDArray[np.int64], values: pl.Series) -> pl.Series:
+    """The series with other values at some places."""
+    if not len(places):
+        return series
+    order = np.arange(len(series))
+    order[places] = len(series) + np.arange(len(places))
+    return pl.concat([series, values.alias(series.name)]).gather(order)
 
 
 def _as_text(titles: pl.Series) -> pl.Series:

@@ -1,0 +1,172 @@
+"""The dashboards' queries, three school years each. All read ``FINAL``: what the source says now, once per row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from population import CLASS_SIZE, CLASSES_PER_STUDENT, GROUP_SIZE, SCHOOL_YEARS, Population
+
+COHORT = "dictGet('school.cohorts', 'cohort', student_id) AS cohort"
+YEAR = "toYear(due - 240) AS year"  # the calendar year in which its school year began
+PRESENT = "countIf(code = 0), count()"
+SCORES = "sum(points), sum(missing), count()"
+Draw = Callable[[Population, Random], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """``sql`` is one request's query for a place drawn at random; ``runs`` how often it is timed warm and cold."""
+
+    name: str
+    sql: Draw
+    runs: int
+    cold_runs: int
+
+
+def student(population: Population, random: Random) -> str:
+    """One student: attendance by month, scores by class, tests, assessments."""
+    who = random.randrange(population.students)
+    district = population.district_of(who // GROUP_SIZE)
+    mine = f"district_id = {district} AND student_id = {who}"
+    lessons = f"(SELECT class_id FROM school.rosters FINAL WHERE {mine})"
+    by_class = " UNION ALL ".join(
+        f"SELECT '{table}', class_id, sum({figure}), count() FROM school.{table} FINAL"
+        f" WHERE {mine} AND class_id IN {lessons} GROUP BY 2"
+        for table, figure in (("scores", "points"), ("term_grades", "grade"), ("assessments", "points"))
+    )
+    return (
+        f"SELECT 'attendance', toUInt32(toYYYYMM(day)), countIf(code = 0), count() FROM school.attendance FINAL"
+        f" WHERE {mine} GROUP BY 2 UNION ALL {by_class} UNION ALL"
+        f" SELECT 'tests', toUInt32(school_year * 16 + test), score, 1 FROM school.tests FINAL WHERE {mine}"
+    )
+
+
+def gradebook(population: Population, random: Random) -> str:
+    """One class: each student's scores, and their attendance in the months of that year."""
+    section, year = random.randrange(population.sections), random.randrange(len(SCHOOL_YEARS))
+    district = population.district_of(section * CLASS_SIZE // GROUP_SIZE)
+    lesson = (year * population.sections + section) * CLASSES_PER_STUDENT + random.randrange(CLASSES_PER_STUDENT)
+    first = SCHOOL_YEARS[year]
+    pupils = f"SELECT student_id FROM school.scores WHERE district_id = {district} AND class_id = {lesson}"
+    return (
+        f"SELECT student_id, s.points, s.missing, a.present FROM"
+        f" (SELECT student_id, avg(points) AS points, sum(missing) AS missing FROM school.scores FINAL"
+        f" WHERE district_id = {district} AND class_id = {lesson} GROUP BY student_id) AS s"
+        f" JOIN (SELECT student_id, avg(code = 0) AS present FROM school.attendance FINAL"
+        f" WHERE district_id = {district} AND student_id IN ({pupils})"
+        f" AND day BETWEEN '{first}-08-01' AND '{first + 1}-07-31' GROUP BY student_id) AS a USING student_id"
+    )
+
+
+def teacher(population: Population, random: Random) -> str:
+    """One teacher: all classes of three years by month, gender and race."""
+    group, slot = random.randrange(population.groups), random.randrange(CLASSES_PER_STUDENT)
+    district, who = population.district_of(group), group * CLASSES_PER_STUDENT + slot
+    lessons = f"SELECT class_id FROM school.classes FINAL WHERE district_id = {district} AND teacher_id = {who}"
+    return (
+        f"SELECT class_id, toYYYYMM(due) AS month, {COHORT}, {SCORES} FROM school.scores FINAL"
+        f" WHERE district_id = {district} AND class_id IN ({lessons}) GROUP BY class_id, month, cohort"
+    )
+
+
+def district_of(group: Draw) -> dict[str, Draw]:
+    """The three reports of the district in which a group of students is that ``group`` draws."""
+
+    def attendance(population: Population, random: Random) -> str:
+        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
+        return (
+            f"SELECT toYYYYMM(day) AS month, {COHORT}, {PRESENT} FROM school.attendance FINAL {mine}"
+            " GROUP BY month, cohort"
+        )
+
+    def scores(population: Population, random: Random) -> str:
+        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
+        return (
+            f"SELECT subject, {YEAR}, {COHORT}, {SCORES} FROM school.scores FINAL {mine} GROUP BY subject, year, cohort"
+        )
+
+    def tests(population: Population, random: Random) -> str:
+        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
+        return (
+            f"SELECT school_year, test, {COHORT}, avg(score), quantileExact(0.5)(score), count()"
+            f" FROM school.tests FINAL {mine} GROUP BY school_year, test, cohort"
+        )
+
+    return {"attendance": attendance, "scores": scores, "tests": tests}
+
+
+def all_attendance(population: Population, random: Random) -> str:  # noqa: ARG001 every report has these two
+    return (
+        f"SELECT district_id, toYYYYMM(day) AS month, {COHORT}, {PRESENT} FROM school.attendance FINAL"
+        " GROUP BY district_id, month, cohort"
+    )
+
+
+def all_scores(population: Population, random: Random) -> str:  # noqa: ARG001
+    return f"SELECT subject, {YEAR}, {COHORT}, {SCORES} FROM school.scores FINAL GROUP BY subject, year, cohort"
+
+
+def added_attendance(population: Population, random: Random) -> str:  # noqa: ARG001
+    return "SELECT district_id, month, cohort, sum(present), sum(total) FROM school.attendance_by_month GROUP BY ALL"
+
+
+def added_scores(population: Population, random: Random) -> str:  # noqa: ARG001
+    return (
+        "SELECT subject, intDiv(month - 8, 100) AS year, cohort, sum(points), sum(missing), sum(total)"
+        " FROM school.scores_by_month GROUP BY ALL"
+    )
+
+
+def _any(population: Population, random: Random) -> int:
+    return random.randrange(population.groups)
+
+
+def _largest(population: Population, random: Random) -> int:  # noqa: ARG001
+    return 0
+
+
+def all_reports() -> list[Report]:
+    some, largest = district_of(_any), district_of(_largest)
+    return [
+        Report("student", student, 100, 30),
+        Report("class", gradebook, 100, 30),
+        Report("teacher", teacher, 100, 30),
+        *(Report(f"district {name}", sql, 40, 10) for name, sql in some.items()),
+        *(Report(f"largest {name}", sql, 10, 3) for name, sql in largest.items()),
+        Report("all attendance", all_attendance, 4, 2),
+        Report("all scores", all_scores, 4, 2),
+        Report("all attendance, added up", added_attendance, 40, 10),
+        Report("all scores, added up", added_scores, 40, 10),
+    ]
+
+
+def add_up(month: str | None = None) -> list[str]:
+    """Add up every month, or one anew, ``YYYYMM``, put in place of its old sums at once: nobody sees half of it."""
+    attendance = (
+        f"SELECT toYYYYMM(day) AS month, district_id, {COHORT}, {PRESENT} FROM school.attendance FINAL"
+        f" WHERE {_only('day', month)} GROUP BY month, district_id, cohort"
+    )
+    scores = (
+        f"SELECT toYYYYMM(due) AS month, district_id, subject, {COHORT}, {SCORES} FROM school.scores FINAL"
+        f" WHERE {_only('due', month)} GROUP BY month, district_id, subject, cohort"
+    )
+    return [
+        sql
+        for table, rows in (("attendance_by_month", attendance), ("scores_by_month", scores))
+        for sql in (_replaced(table, month, rows) if month else [f"INSERT INTO school.{table} {rows}"])
+    ]
+
+
+def _only(day: str, month: str | None) -> str:
+    return f"toYYYYMM({day}) = {month}" if month else "1"
+
+
+def _replaced(table: str, month: str, rows: str) -> list[str]:
+    return [
+        f"TRUNCATE TABLE school.{table}_next",
+        f"INSERT INTO school.{table}_next {rows}",
+        f"ALTER TABLE school.{table} REPLACE PARTITION {month} FROM school.{table}_next",
+    ]

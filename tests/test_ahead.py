@@ -1,0 +1,62 @@
+"""Work done ahead: the same results in the same order, errors where they belong, and no item too early."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from worker.ahead import THREADS, ahead
+
+
+def test_results_come_in_the_order_of_the_items():
+    """A later item that is done first waits for its turn."""
+    first_is_asked = threading.Event()
+
+    def work(number):
+        if number == 0:
+            assert first_is_asked.wait(10)
+        else:
+            first_is_asked.set()
+        return number * number
+
+    assert list(ahead(work, range(20))) == [number * number for number in range(20)]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_few_items(number):
+    """Fewer items than there are threads are all worked on."""
+    assert list(ahead(str, range(number))) == [str(item) for item in range(number)]
+
+
+def test_an_error_comes_in_place_of_its_result():
+    """What came before is given, then the error is raised."""
+    results = ahead(lambda number: 1 // (3 - number), range(10))
+    assert [next(results) for _ in range(3)] == [0, 0, 1]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+
+
+def test_no_more_items_are_taken_than_are_worked_on():
+    """Of an endless stream only as many are taken as are used, and a few more."""
+    taken = []
+
+    def items():
+        while True:
+            taken.append(len(taken))
+            yield taken[-1]
+
+    results = ahead(str, items())
+    for used in range(1, 5):
+        next(results)
+        assert len(taken) == used + THREADS
+    results.close()
+
+
+def test_nobody_works_on_after_the_end():
+    """A stream that is left half-way leaves no thread behind."""
+    before = threading.active_count()
+    results = ahead(str, range(100))
+    next(results)
+    results.close()
+    assert threading.active_count() == before

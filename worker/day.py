@@ -1,0 +1,172 @@
+"""A day's views by title and hour: what 24 tallies become when they are kept together, and how that is stored.
+
+A day is a sequence of slices, each with greater titles than the one before. Each title is stored once, with a bit for
+each of its hours; most views of an hour fit into one byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from models.hour import HOURS_IN_DAY
+from worker.block import from_block, to_block
+from worker.streams import STEP_ROWS, aligned
+from worker.tally import SCHEMA
+
+HOURLY = pl.Schema({"title": pl.Binary(), "hour": pl.UInt8(), "desktop": pl.UInt64(), "mobile": pl.UInt64()})
+"""Rows of several hours: the views of a title in an hour of the day, 0 to 23."""
+
+_TITLES_LEVEL = 3
+_LARGE = 15
+"""Views from which on they are not stored in four bits."""
+_BITS = ("hours_0_to_7", "hours_8_to_15", "hours_16_to_23")
+
+Places = npt.NDArray[np.int64]
+Views = npt.NDArray[np.uint64]
+
+
+@dataclass(frozen=True, slots=True)
+class DaySlice:
+    """The views of some titles in each hour of a day.
+
+    Attributes:
+        titles: Binary, ascending, each once.
+        places: ascending; each is 24 times a title's number in this slice, and the hour. Every title has one or more.
+        desktop: the views at each of these places.
+        mobile: likewise.
+    """
+
+    titles: pl.Series
+    places: Places
+    desktop: Views
+    mobile: Views
+
+    @property
+    def numbers(self) -> Places:
+        """The number in this slice of each place's title."""
+        return self.places // HOURS_IN_DAY
+
+    @property
+    def hours(self) -> Places:
+        """The hour of each place."""
+        return self.places % HOURS_IN_DAY
+
+    def total(self) -> pl.DataFrame:
+        """The tally of all hours."""
+        numbers = self.numbers
+        firsts = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
+        sums = {
+            "desktop": np.add.reduceat(self.desktop, firsts),
+            "mobile": np.add.reduceat(self.mobile, firsts),
+        }
+        return pl.DataFrame({"title": self.titles, **sums}, schema=SCHEMA)
+
+    def rows(self, *, without: Iterable[int] = ()) -> pl.DataFrame:
+        """Rows of ``HOURLY``, of all hours but some."""
+        chosen = np.flatnonzero(np.isin(self.hours, list(without), invert=True))
+        return pl.DataFrame(
+            {
+                "title": self.titles.gather(self.numbers[chosen]),
+                "hour": self.hours[chosen].astype(np.uint8),
+                "desktop": self.desktop[chosen],
+                "mobile": self.mobile[chosen],
+            },
+            schema=HOURLY,
+        )
+
+    def tally(self, hour: int) -> pl.DataFrame:
+        """The tally of one hour."""
+        chosen = np.flatnonzero(self.hours == hour)
+        titles = self.titles.gather(self.numbers[chosen])
+        return pl.DataFrame(
+            {"title": titles, "desktop": self.desktop[chosen], "mobile": self.mobile[chosen]}, schema=SCHEMA
+        )
+
+
+Slice = Callable[[], DaySlice]
+"""A slice that is still to be made: a day comes as these, so that its slices can be made in several threads."""
+
+
+@dataclass(frozen=True, slots=True)
+class PackedSlice:
+    """A slice as three Parquet blocks.
+
+    Attributes:
+        titles: ``title``, and a bit for each of its hours in ``hours_0_to_7`` … ``hours_16_to_23`` (the lowest bit is
+            the first hour).
+        views: ``pair`` UInt8 for each of these bits, title by title and hour by hour: 16 times the desktop views and
+            the mobile views, or 255 where either are 15 or more.
+        large: ``desktop`` and ``mobile`` UInt64 for each 255.
+    """
+
+    titles: bytes
+    views: bytes
+    large: bytes
+
+
+def slices_of(sources: Sequence[Iterable[pl.DataFrame]], step_rows: int = STEP_ROWS) -> Iterator[Slice]:
+    """The slices of a day that is given as sources of ``HOURLY`` rows, each sorted by title."""
+    return (partial(_slice_of_pieces, pieces) for pieces in aligned(sources, step_rows))
+
+
+def slice_of(rows: pl.DataFrame) -> DaySlice:
+    """The slice of these rows of ``HOURLY``, at least one, in any order.
+
+    Raises:
+        ValueError: a title has two rows of the same hour.
+    """
+    rows = rows.rechunk()
+    # A stable sort is quick where the rows are sorted stretches one after the other, as they mostly are.
+    order = rows.select(pl.arg_sort_by("title", maintain_order=True)).to_series()
+    titles = rows["title"].gather(order)
+    hours, desktop, mobile = (rows[name].to_numpy()[order.to_numpy()] for name in ("hour", "desktop", "mobile"))
+    begins = np.append(True, (titles[1:] != titles[:-1]).to_numpy())
+    places = (np.cumsum(begins) - 1) * HOURS_IN_DAY + hours
+    if not _ascending(places):
+        by_hour = np.argsort(places)
+        places, desktop, mobile = places[by_hour], desktop[by_hour], mobile[by_hour]
+        if not _ascending(places):
+            raise ValueError("a title has two counts of the same hour")
+    return DaySlice(titles.gather(np.flatnonzero(begins)), places, desktop, mobile)
+
+
+def _slice_of_pieces(pieces: Sequence[pl.DataFrame]) -> DaySlice:
+    return slice_of(pl.concat(pieces))
+
+
+def pack(views: DaySlice) -> PackedSlice:
+    """The slice as it is stored."""
+    bits = np.zeros(len(views.titles) * HOURS_IN_DAY, dtype=np.uint8)
+    bits[views.places] = 1
+    columns = np.packbits(bits, bitorder="little").reshape(-1, len(_BITS)).T
+    small = (views.desktop < _LARGE) & (views.mobile < _LARGE)
+    pairs = np.where(small, views.desktop * 16 + views.mobile, 255).astype(np.uint8)
+    large = {"desktop": views.desktop[~small], "mobile": views.mobile[~small]}
+    hours = [pl.Series(name, np.ascontiguousarray(column)) for name, column in zip(_BITS, columns, strict=True)]
+    return PackedSlice(
+        titles=to_block(pl.DataFrame([views.titles.alias("title"), *hours]), level=_TITLES_LEVEL),
+        views=to_block(pl.DataFrame({"pair": pairs})),
+        large=to_block(pl.DataFrame(large)),
+    )
+
+
+def unpack(packed: PackedSlice) -> DaySlice:
+    """The slice that ``pack`` stored."""
+    known = from_block(packed.titles)
+    columns = np.stack([known[name].to_numpy() for name in _BITS], axis=1)
+    places = np.flatnonzero(np.unpackbits(columns.ravel(), bitorder="little"))
+    pairs = from_block(packed.views)["pair"].to_numpy()
+    desktop, mobile = (pairs >> 4).astype(np.uint64), (pairs & 15).astype(np.uint64)
+    large, exact = np.flatnonzero(pairs == 255), from_block(packed.large)  # noqa: PLR2004 as PackedSlice says
+    desktop[large], mobile[large] = exact["desktop"].to_numpy(), exact["mobile"].to_numpy()
+    return DaySlice(known["title"], places, desktop, mobile)
+
+
+def _ascending(places: Places) -> bool:
+    return bool((places[1:] > places[:-1]).all())

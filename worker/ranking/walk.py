@@ -1,0 +1,45 @@
+"""Going through the titles of an index once, in their order."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+
+class Walk:
+    """One walk through the frames of ``Part.TITLES``."""
+
+    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
+        self._frames = iter(frames)
+        self._frame: pl.DataFrame | None = None
+
+    def find(self, titles: pl.Series) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+        """What titles mean that are sorted, and not less than those that were looked for before.
+
+        Returns:
+            For each the article's number, -1 for none, and whether it leads there as a redirect.
+        """
+        articles, redirects = np.full(len(titles), -1, dtype=np.int64), np.zeros(len(titles), dtype=np.bool_)
+        begin = 0
+        while begin < len(titles) and (frame := self._at(titles[begin])) is not None:
+            names = frame["title"]
+            end = bisect_right(titles, names[-1])
+            known = frame[bisect_left(names, titles[begin]) : bisect_right(names, titles[end - 1])]
+            rows = titles[begin:end].alias("title").to_frame().with_row_index("row", offset=begin)
+            found = rows.join(known, on="title")
+            places = found["row"].to_numpy()
+            articles[places], redirects[places] = found["article"].to_numpy(), found["redirect"].to_numpy()
+            begin = end
+        return articles, redirects
+
+    def _at(self, title: bytes) -> pl.DataFrame | None:
+        """The frame in which the title is, if it is in any."""
+        while self._frame is None or self._frame.is_empty() or self._frame["title"][-1] < title:
+            self._frame = next(self._frames, None)
+            if self._frame is None:
+                return None
+        return self._frame

@@ -1,0 +1,115 @@
+"""The views of days, by hour: put together by and by, and read whichever way they are kept.
+
+What was counted of an hour is its own block if it has one, else its share of the day's. An hour is counted by writing
+its block. ``put_together`` writes all hours into the day's blocks and removes their own, in one transaction. So at any
+moment each counted hour is read exactly once (docs/decisions/0018-days-as-frames.md).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+
+import polars as pl
+from sqlalchemy import and_, delete, insert
+from sqlmodel import Session, col, select
+
+from models.hour import Hour
+from models.project import Project
+from models.tables import DayTallyRow, HourRow, HourTallyRow
+from worker.block import frames_in
+from worker.day import HOURLY, PackedSlice, Slice, slices_of, unpack
+from worker.tally import SCHEMA, merge
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """Which of all counts of an hour it is: no two counts of one hour have the same."""
+
+    sha256: str | None
+    counted_at: dt.datetime | None
+
+
+def apart(session: Session, project: Project, day: dt.date) -> Mapping[int, Count]:
+    """The hours of the day that have a block of their own."""
+    of_hour = and_(
+        *(col(getattr(HourRow, part)) == col(getattr(HourTallyRow, part)) for part in ("project", "day", "hour"))
+    )
+    known = select(col(HourTallyRow.hour), col(HourRow.sha256), col(HourRow.counted_at)).join(
+        HourRow, of_hour, isouter=True
+    )
+    found = session.exec(_of_day(known, HourTallyRow, project, day).order_by(col(HourTallyRow.hour)))
+    return {hour: Count(sha256, counted_at) for hour, sha256, counted_at in found}
+
+
+def day_slices(session: Session, project: Project, day: dt.date) -> Iterator[Slice]:
+    """The views of the day's counted hours, as one state of the database has them."""
+    own = apart(session, project, day)
+    if not own:
+        return _together(session, project, day)
+    together = (views().rows(without=own) for views in _together(session, project, day))
+    return slices_of([together, *(_rows(session, project, Hour(day, hour)) for hour in own)])
+
+
+def hour_tallies(session: Session, project: Project, hours: Iterable[Hour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
+    """The tallies of counted hours, one at a time."""
+    for hour in hours:
+        if hour.hour in apart(session, project, hour.day):
+            yield hour, merge(rows.select(SCHEMA.names()) for rows in _rows(session, project, hour))
+        else:
+            yield hour, merge(views().tally(hour.hour) for views in _together(session, project, hour.day))
+
+
+def put_together(
+    session: Session, project: Project, day: dt.date, read: Mapping[int, Count], packed: Sequence[PackedSlice]
+) -> bool:
+    """Keep a day's counted hours together, unless one of those that were apart was counted anew meanwhile.
+
+    Args:
+        session: a transaction.
+        project: whose day it is.
+        day: of these hours.
+        read: the hours that were apart when the day was read.
+        packed: all views that were read.
+
+    Returns:
+        Whether it was done; False means that something changed meanwhile and the day is to be read again.
+    """
+    # Held to the end, so that none of these hours is counted, or put together by somebody else, in the meantime.
+    session.exec(_of_day(select(col(HourRow.hour)), HourRow, project, day).order_by("hour").with_for_update()).all()
+    now = apart(session, project, day)
+    if any(now.get(hour) != count for hour, count in read.items()):
+        return False
+    # What is removed first makes room for what is written.
+    session.execute(_of_day(delete(HourTallyRow), HourTallyRow, project, day).where(col(HourTallyRow.hour).in_(read)))
+    session.execute(_of_day(delete(DayTallyRow), DayTallyRow, project, day))
+    for number, blocks in enumerate(packed):
+        row = {"project": project.name, "day": day, "number": number, **asdict(blocks)}
+        session.execute(insert(DayTallyRow), [row])
+    return True
+
+
+def _together(session: Session, project: Project, day: dt.date) -> Iterator[Slice]:
+    numbers = session.exec(_of_day(select(col(DayTallyRow.number)), DayTallyRow, project, day).order_by("number")).all()
+    for number in numbers:
+        row = session.exec(
+            _of_day(select(DayTallyRow.titles, DayTallyRow.views, DayTallyRow.large), DayTallyRow, project, day).where(
+                DayTallyRow.number == number
+            )
+        ).one()
+        yield partial(unpack, PackedSlice(*row))
+
+
+def _rows(session: Session, project: Project, hour: Hour) -> Iterator[pl.DataFrame]:
+    block = session.exec(
+        _of_day(select(HourTallyRow.block), HourTallyRow, project, hour.day).where(HourTallyRow.hour == hour.hour)
+    ).one()
+    for frame in frames_in(block):
+        yield frame.with_columns(pl.lit(hour.hour, dtype=pl.UInt8).alias("hour")).select(HOURLY.names())
+
+
+def _of_day(query: Any, table: Any, project: Project, day: dt.date) -> Any:  # noqa: ANN401 of any kind and any table
+    return query.where(col(table.project) == project.name, col(table.day) == day)
