@@ -29,6 +29,12 @@ Budget = Callable[[], AbstractContextManager[object]]
 """Gives one connection for as long as the context is open; waits until one is free."""
 
 
+def files_at_once(connections: int, cores: int) -> int:
+    """Files that one machine works on without a broker: one on each connection, while what one source's connections
+    brought at once is counted, or what its cores can count."""
+    return connections + max(CONNECTIONS, cores)
+
+
 def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> AbstractContextManager[str]:
     """Hold one of a source's connections, as ``hold_any_connection`` does one of several sources'."""
     return hold_any_connection(directory, (source,), limit)

@@ -16,7 +16,7 @@ from celery.signals import task_failure
 from celery.worker import WorkController
 
 from worker.app import Wikiq
-from worker.budget import CONNECTIONS, source_keys
+from worker.budget import CONNECTIONS, files_at_once, source_keys
 from worker.queues import QUEUES
 from worker.settings import Settings
 
@@ -26,8 +26,8 @@ INTERRUPT_SECONDS = 2
 
 
 def concurrency(settings: Settings) -> int:
-    """Threads: enough to count what one source's connections brought at once while every connection downloads."""
-    return CONNECTIONS * len(set(source_keys(settings.sources))) + max(CONNECTIONS, os.cpu_count() or 1)
+    """Threads: one for each file that is worked on at once."""
+    return files_at_once(CONNECTIONS * len(set(source_keys(settings.sources))), os.cpu_count() or 1)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from statistics import fmean
 from models.dump_run import DumpState
 from models.hour import Hour
 from models.project import Project
-from worker.budget import CONNECTIONS
+from worker.budget import CONNECTIONS, files_at_once
 from worker.hour_listing import ListedFile
 from worker.needs import Need, Pace, Tallies, counting_seconds, download_bytes, floor_seconds, index_bytes, short_of
 
@@ -165,8 +165,9 @@ class Plan:
 
     @property
     def downloads(self) -> int:
-        """Bytes that downloads take on the disk at most: one file for each connection, one more for each core."""
-        return download_bytes((file.size for file in self.files), self.connections + (self.cores or 0))
+        """Bytes that downloads take on the disk at most: one file on each connection, and those being counted here."""
+        at_once = self.connections if self.cores is None else files_at_once(self.connections, self.cores)
+        return download_bytes((file.size for file in self.files), at_once)
 
     @property
     def database(self) -> int:
