@@ -107,9 +107,14 @@ def test_objects():
             assert name in of_kind(found, SHORT[kind]), line
         for name in re.findall(r"\b(\w+)-0 --", line):
             assert name in of_kind(found, "StatefulSet"), line
-        for label in re.findall(r"--selector (\S+)", line):
-            key, value = label.split("=")
-            assert any(each["metadata"].get("labels", {}).get(key) == value for each in found), line
+        for selector in re.findall(r"--selector ('[^']+'|\S+)", line):
+            assert any(chosen(selector.strip("'"), each["metadata"].get("labels", {})) for each in found), line
+
+
+def chosen(selector, labels):
+    """Whether a selector as kubectl takes it, ``key=value`` or ``key in (a,b)``, chooses what has these labels."""
+    key, values = re.fullmatch(r"(\S+?)(?:=| in \()([\w,-]+)\)?", selector).groups()
+    return labels.get(key) in values.split(",")
 
 
 def test_flags_of_kubectl():

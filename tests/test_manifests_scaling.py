@@ -117,7 +117,7 @@ def test_tls_is_said_once(queue):
     """In production KEDA speaks TLS; said in a trigger and in its TriggerAuthentication it would be an error."""
     authentication = named(rendered("production"), "TriggerAuthentication", "wikiq-redis")["spec"]
     parameters = {each["parameter"] for each in authentication["secretTargetRef"]}
-    assert {"address", "password", "ca"} <= parameters
+    assert {"address", "username", "password", "ca"} <= parameters
     assert "tls" not in parameters
     assert [trigger["metadata"]["enableTLS"] for trigger in scaled("production", queue)["triggers"]] == ["true", "true"]
     assert all("enableTLS" not in trigger["metadata"] for trigger in scaled("local", queue)["triggers"])
@@ -145,3 +145,11 @@ def test_the_probes(overlay, queue):
     assert container["startupProbe"]["periodSeconds"] * container["startupProbe"]["failureThreshold"] >= 300
     # A probe starts Python, on a pod that may have no CPU to spare; one second, the default, is too short.
     assert min(container[f"{name}Probe"]["timeoutSeconds"] for name in commands) >= 10
+
+
+def test_a_worker_makes_way_but_not_its_node():
+    """Workers stand behind whatever has no priority, and not below -10, where the cluster autoscaler overlooks pods."""
+    (priority,) = of_kind(rendered("production"), "PriorityClass").values()
+    assert -10 <= priority["value"] < 0
+    for queue in WORKERS:
+        assert pods(rendered("production"))[f"wikiq-{queue}"].spec["priorityClassName"] == priority["metadata"]["name"]

@@ -14,8 +14,8 @@ from kustomized import OVERLAYS, ROOT, rendered
 
 KEDA_CRDS = Path(os.environ.get("WIKIQ_KEDA_CRDS", ROOT.parent / "shared" / "data" / "keda-crds"))
 CORE = ("ScaledObject", "TriggerAuthentication")
-KUBERNETES = ("1.30", "1.37")
-"""The oldest that KEDA 2.18 and later run on, and the newest whose schemas there are."""
+KUBERNETES = ("1.33", "1.37")
+"""The oldest that KEDA 2.20 is tested on, and the newest whose schemas there are."""
 
 
 @pytest.mark.parametrize("version", KUBERNETES)

@@ -30,6 +30,8 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print one object instead of a table")
     parser.add_argument("--write", action="store_true", help="keep the result beside this script and in the pages")
     arguments = parser.parse_args()
+    if arguments.small and arguments.write:
+        parser.error("--write is for the full size: the answer quotes it")
     if arguments.small:
         vars(arguments).update(rows=5_000, rate=100, rush=400, seconds=6, kills=1)
     with tempfile.TemporaryDirectory(prefix="changes-") as folder:

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -92,13 +93,9 @@ def follow(plan: Plan, writer: Writer, replica: Replica) -> dict[str, Any]:
     """Write, watch, kill, compare."""
     seen: dict[str, list[float]] = defaultdict(list)
     done = threading.Event()
-    threads = [
-        threading.Thread(target=writer.work),
-        threading.Thread(target=watch, args=(writer, replica, seen, done)),
-    ]
     writer.rate, writer.phase = plan.rate, "snapshot"
-    for thread in threads:
-        thread.start()
+    pool = ThreadPoolExecutor(2)
+    writing, watching = pool.submit(writer.work), pool.submit(watch, writer, replica, seen, done)
     try:
         caught_up(writer)
         reached = {
@@ -109,13 +106,13 @@ def follow(plan: Plan, writer: Writer, replica: Replica) -> dict[str, Any]:
         writer.rate, writer.phase = plan.rate, "killed"
         kills = [kill(writer, replica, after=1 + 0.37 * number) for number in range(plan.kills)]
         writer.stop.set()
-        threads[0].join()
+        writing.result()
         caught_up(writer)
     finally:
         writer.stop.set()
         done.set()
-        for thread in threads:
-            thread.join()
+        pool.shutdown()
+    watching.result()
     return compared(writer, replica) | {
         "rate": plan.rate,
         "rush_rate": plan.rush,

@@ -15,6 +15,7 @@ from pathlib import Path
 import pymysql
 
 LOG = ("--log-bin=binlog", "--binlog-format=ROW", "--binlog-row-image=FULL", "--binlog-row-metadata=FULL")
+STOP_SECONDS = 30
 SAFE = ("--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1")
 USERS = (
     "CREATE USER reader@localhost",
@@ -45,6 +46,7 @@ def monolith(folder: Path) -> Iterator[int]:
             os.chown(path, account.pw_uid, account.pw_gid)
     _run("mariadb-install-db", "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *user)
     port = _free_port()
+    log = (folder / "log").open("wb")
     server = subprocess.Popen(  # noqa: S603 a server of ours
         [
             _found("mariadbd"),
@@ -59,14 +61,19 @@ def monolith(folder: Path) -> Iterator[int]:
             *user,
         ],
         stdout=subprocess.DEVNULL,
-        stderr=(folder / "log").open("wb"),
+        stderr=log,
     )
+    log.close()
     try:
         _prepare(folder / "socket", server)
         yield port
     finally:
         server.terminate()
-        server.wait()
+        try:
+            server.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            server.kill()
+            server.wait()
 
 
 def connect(port: int) -> pymysql.Connection:

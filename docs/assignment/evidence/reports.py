@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from population import CLASS_SIZE, CLASSES_PER_STUDENT, GROUP_SIZE, SCHOOL_YEARS, Population
+from population import (
+    CLASS_SIZE,
+    CLASSES_PER_STUDENT,
+    GROUP_SIZE,
+    MONTHS_PER_YEAR,
+    SCHOOL_YEARS,
+    SCORES_PER_CLASS_AND_MONTH,
+    Population,
+)
 
 COHORT = "dictGet('school.cohorts', 'cohort', student_id) AS cohort"
 YEAR = "toYear(due - 240) AS year"  # the calendar year in which its school year began
@@ -18,10 +26,14 @@ Draw = Callable[[Population, Random], Any]
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """``sql`` is one request's query for a place drawn at random; ``runs`` how often it is timed warm and cold."""
+    """``sql`` is one request's query for a place drawn at random; ``runs`` how often it is timed warm and cold.
+
+    ``facts`` is how many rows of the tables it has to find there, by the arithmetic: what its last column adds up to.
+    """
 
     name: str
     sql: Draw
+    facts: Draw
     runs: int
     cold_runs: int
 
@@ -52,8 +64,8 @@ def gradebook(population: Population, random: Random) -> str:
     first = SCHOOL_YEARS[year]
     pupils = f"SELECT student_id FROM school.scores WHERE district_id = {district} AND class_id = {lesson}"
     return (
-        f"SELECT student_id, s.points, s.missing, a.present FROM"
-        f" (SELECT student_id, avg(points) AS points, sum(missing) AS missing FROM school.scores FINAL"
+        f"SELECT student_id, s.points, s.missing, a.present, s.total FROM"
+        f" (SELECT student_id, avg(points) AS points, sum(missing) AS missing, count() AS total FROM school.scores FINAL"
         f" WHERE district_id = {district} AND class_id = {lesson} GROUP BY student_id) AS s"
         f" JOIN (SELECT student_id, avg(code = 0) AS present FROM school.attendance FINAL"
         f" WHERE district_id = {district} AND student_id IN ({pupils})"
@@ -73,7 +85,7 @@ def teacher(population: Population, random: Random) -> str:
 
 
 def district_of(group: Draw) -> dict[str, Draw]:
-    """The three reports of the district in which a group of students is that ``group`` draws."""
+    """The reports of the district in which a group of students is that ``group`` draws."""
 
     def attendance(population: Population, random: Random) -> str:
         mine = f"WHERE district_id = {population.district_of(group(population, random))}"
@@ -95,7 +107,27 @@ def district_of(group: Draw) -> dict[str, Draw]:
             f" FROM school.tests FINAL {mine} GROUP BY school_year, test, cohort"
         )
 
-    return {"attendance": attendance, "scores": scores, "tests": tests}
+    def assessments(population: Population, random: Random) -> str:
+        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
+        return (
+            f"SELECT subject, school_year, {COHORT}, avg(points), count() FROM school.assessments FINAL {mine}"
+            " GROUP BY subject, school_year, cohort"
+        )
+
+    def term_grades(population: Population, random: Random) -> str:
+        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
+        return (
+            f"SELECT subject, school_year, term, {COHORT}, avg(grade), count() FROM school.term_grades FINAL {mine}"
+            " GROUP BY subject, school_year, term, cohort"
+        )
+
+    return {
+        "attendance": attendance,
+        "scores": scores,
+        "tests": tests,
+        "assessments": assessments,
+        "term grades": term_grades,
+    }
 
 
 def all_attendance(population: Population, random: Random) -> str:  # noqa: ARG001 every report has these two
@@ -128,18 +160,47 @@ def _largest(population: Population, random: Random) -> int:  # noqa: ARG001
     return 0
 
 
+def _rows(table: str) -> Draw:
+    """All rows of a table."""
+    return lambda population, _: population.rows()[table]
+
+
+def _rows_of_district(name: str, group: Draw) -> Draw:
+    """Rows of a report's table that belong to the district which ``group`` draws."""
+
+    def facts(population: Population, random: Random) -> int:
+        district = population.district_of(group(population, random))
+        students = GROUP_SIZE * sum(population.district_of(each) == district for each in range(population.groups))
+        return population.rows()[name.replace(" ", "_")] // population.students * students
+
+    return facts
+
+
+def _rows_of_student(population: Population, random: Random) -> int:  # noqa: ARG001
+    tables = ("attendance", "scores", "term_grades", "tests", "assessments")
+    return sum(population.rows()[name] for name in tables) // population.students
+
+
+def _scores_of_class(population: Population, random: Random) -> int:  # noqa: ARG001
+    return CLASS_SIZE * SCORES_PER_CLASS_AND_MONTH * MONTHS_PER_YEAR
+
+
+def _scores_of_teacher(population: Population, random: Random) -> int:  # noqa: ARG001
+    return GROUP_SIZE * SCORES_PER_CLASS_AND_MONTH * MONTHS_PER_YEAR * len(SCHOOL_YEARS)
+
+
 def all_reports() -> list[Report]:
     some, largest = district_of(_any), district_of(_largest)
     return [
-        Report("student", student, 100, 30),
-        Report("class", gradebook, 100, 30),
-        Report("teacher", teacher, 100, 30),
-        *(Report(f"district {name}", sql, 40, 10) for name, sql in some.items()),
-        *(Report(f"largest {name}", sql, 10, 3) for name, sql in largest.items()),
-        Report("all attendance", all_attendance, 4, 2),
-        Report("all scores", all_scores, 4, 2),
-        Report("all attendance, added up", added_attendance, 40, 10),
-        Report("all scores, added up", added_scores, 40, 10),
+        Report("student", student, _rows_of_student, 100, 30),
+        Report("class", gradebook, _scores_of_class, 100, 30),
+        Report("teacher", teacher, _scores_of_teacher, 100, 30),
+        *(Report(f"district {name}", sql, _rows_of_district(name, _any), 40, 10) for name, sql in some.items()),
+        *(Report(f"largest {name}", sql, _rows_of_district(name, _largest), 20, 5) for name, sql in largest.items()),
+        Report("all attendance", all_attendance, _rows("attendance"), 20, 3),
+        Report("all scores", all_scores, _rows("scores"), 20, 3),
+        Report("all attendance, added up", added_attendance, _rows("attendance"), 40, 10),
+        Report("all scores, added up", added_scores, _rows("scores"), 40, 10),
     ]
 
 
