@@ -30,8 +30,10 @@ Budget = Callable[[], AbstractContextManager[object]]
 
 
 def files_at_once(connections: int, cores: int) -> int:
-    """Files that one machine works on without a broker: one on each connection, while what one source's connections
-    brought at once is counted, or what its cores can count."""
+    """Files that one machine works on without a broker: one on each connection, and those that are counted meanwhile.
+
+    The latter are as many as one source's connections bring at once, or as its cores can count if that is more.
+    """
     return connections + max(CONNECTIONS, cores)
 
 

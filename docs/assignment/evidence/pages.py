@@ -90,7 +90,8 @@ def _quoted_changes(result: Result) -> str:
     (ordinary, rush), reached = (result["delay"][phase] for phase in ("ordinary", "rush")), result["reached"]
     outcome = "no row was lost or doubled" if result["holds"] else "SOURCE AND ENGINE DIFFER"
     return (
-        f"Commit in MariaDB to visible (one table of {result['rows']:,} rows): p50 {seconds(ordinary['p50'])}, p95 {seconds(ordinary['p95'])} at"
+        f"Commit in MariaDB to visible (one table of {result['rows']:,} rows):"
+        f" p50 {seconds(ordinary['p50'])}, p95 {seconds(ordinary['p95'])} at"
         f" {reached['ordinary']:,} rows/s; p95 {seconds(rush['p95'])} at {reached['rush']:,}."
         f" The reader was killed {result['kills']} times: {outcome}."
     )

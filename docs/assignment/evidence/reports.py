@@ -65,7 +65,8 @@ def gradebook(population: Population, random: Random) -> str:
     pupils = f"SELECT student_id FROM school.scores WHERE district_id = {district} AND class_id = {lesson}"
     return (
         f"SELECT student_id, s.points, s.missing, a.present, s.total FROM"
-        f" (SELECT student_id, avg(points) AS points, sum(missing) AS missing, count() AS total FROM school.scores FINAL"
+        f" (SELECT student_id, avg(points) AS points, sum(missing) AS missing, count() AS total"
+        f" FROM school.scores FINAL"
         f" WHERE district_id = {district} AND class_id = {lesson} GROUP BY student_id) AS s"
         f" JOIN (SELECT student_id, avg(code = 0) AS present FROM school.attendance FINAL"
         f" WHERE district_id = {district} AND student_id IN ({pupils})"
