@@ -48,7 +48,7 @@ def main() -> int:
 
 
 def measure(trial: Trial) -> dict[str, Any]:
-    """Everything; ``holds``: no row lost or doubled, each report finds its rows, sums by month are those of the rows."""
+    """Everything; ``holds``: no row lost or doubled, each report finds its rows, months add up to the rows' sums."""
     from engine import Engine
     from rebuild import counts, last_month, rebuild, sums_agree, write_sources, wrong_reports
     from reports import add_up
