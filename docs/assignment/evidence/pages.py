@@ -108,8 +108,8 @@ def _quoted_rebuild(result: Result) -> str:
 def _quoted_cores(result: Result) -> str:
     most = max(result["warm"][name]["cpu"] for name in ("student", "class", "teacher"))
     return (
-        f"The dearest kind of report on a student, class or teacher takes {seconds(most)} of a core (median, nothing"
-        f" else running): 8 cores would answer {8 / most:.0f} a second."
+        f"The dearest of the first three takes {seconds(most)} of a core (median, nothing else running):"
+        f" 8 cores would answer {8 / most:.0f} a second."
     )
 
 
