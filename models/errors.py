@@ -9,6 +9,7 @@ WikiqError
 ├── SetupError                 exit 1: this machine is not ready
 │   ├── DatabaseTooNew
 │   ├── DatabaseUnreachable
+│   ├── DatabaseFull
 │   ├── BrokerUnreachable
 │   └── DataDirectoryUnwritable
 ├── SourceError                an hour file or a dump could not be had
@@ -68,6 +69,10 @@ class DatabaseTooNew(SetupError):
 
 class DatabaseUnreachable(SetupError):
     """The database cannot be reached; check WIKIQ_DATABASE_URL."""
+
+
+class DatabaseFull(SetupError):
+    """The database has no room left; free some, then ``wikiq resume``."""
 
 
 class BrokerUnreachable(SetupError):

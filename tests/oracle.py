@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 Tally = Mapping[bytes, tuple[int, int]]
 
-MOST_DIGITS = 15
+MOST_DIGITS = 9
 QUOTE, BACKSLASH = b'"'[0], b"\\"[0]
 
 

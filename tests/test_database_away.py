@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 import servers
+from psycopg.errors import DiskFull
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
-from models.errors import DatabaseUnreachable, DataDirectoryUnwritable
-from worker.store.database import connect, outlast, reading, writing
+from models.errors import DatabaseFull, DatabaseUnreachable
+from worker.store.database import connect, may_pass, outlast, reading, writing
 
 
 @pytest.fixture
@@ -80,7 +81,14 @@ def test_no_room_left(sqlite):
     """A SQLite file that cannot grow is told apart from other failures, and nothing of the transaction is kept."""
     with writing(sqlite) as session:
         session.execute(text("CREATE TABLE kept (value blob)"))
-    with pytest.raises(DataDirectoryUnwritable, match="free some space"):
+    with pytest.raises(DatabaseFull, match="free some space"):
         write_too_much(sqlite)
     with reading(sqlite) as session:
         assert session.execute(text("SELECT count(*) FROM kept")).scalar_one() == 0
+
+
+def test_postgresql_without_room(sqlite):
+    """A full disk below PostgreSQL is told as one, not as a database that is away and will come back."""
+    with pytest.raises(DatabaseFull, match=r"could not extend file.*free some space") as told, writing(sqlite):
+        raise OperationalError("INSERT", {}, DiskFull("could not extend file: No space left on device"))
+    assert not may_pass(told.value)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from day_samples import TALLIES
@@ -16,10 +19,12 @@ from strategies import frame, plain
 
 from models.hour import Hour, hours_of
 from models.tables import DayTallyRow, HourTallyRow
+from worker.context import Context
 from worker.day import pack
-from worker.store import days
+from worker.store import days, ledger
 from worker.store.database import reading, writing
 from worker.tally import merge
+from worker.together import put_together as keep
 
 pytest_plugins = ["store_fixtures"]
 EXAMPLES = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -211,3 +216,35 @@ def test_fewer_slices_leave_none_of_the_former(engine):
     count(engine, HOURS[0], {}, now=LATER)
     put_together(engine)
     assert (total(engine), rows(engine, DayTallyRow)) == ({}, 0)
+
+
+def test_recounting_and_putting_together_do_not_wait_for_each_other(engine):
+    """While an hour is being counted, an order to count all anew and putting the day together both end."""
+    hours = list(hours_of(DAY))
+    random.Random(1).shuffle(hours)
+    with writing(engine) as session:
+        ledger.request_hours(session, [EN], hours_of(DAY))
+    for hour in hours:
+        count(engine, hour, {b"A": (1, 0)})
+    begun = threading.Event()
+
+    def count_anew():
+        with writing(engine) as session:
+            ledger.lacks(session, EN, hours[12])
+            begun.set()
+            time.sleep(0.5)
+
+    def order():
+        with writing(engine) as session:
+            ledger.request_hours(session, [EN], hours_of(DAY), recount=True)
+
+    context = Context(settings=None, engine=engine, retries=None)
+    with ThreadPoolExecutor(3) as pool:
+        work = [pool.submit(count_anew)]
+        begun.wait()
+        work.append(pool.submit(order))
+        time.sleep(0.1)
+        work.append(pool.submit(keep, context, EN, DAY))
+        for each in work:
+            each.result()
+    assert total(engine) == {b"A": (24, 0)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -70,10 +71,16 @@ def test_a_fingerprint_is_free_of_order(both):
 def test_a_fingerprint_survives_the_database(engine):
     """What is read back has the fingerprint of what was written, and a recount of another file has not."""
     count(engine, HOURS[3], {b"A": (1, 2), b"B": (0, 5)}, sha256="c" * 64, lines=20, malformed=1)
-    written = [CountedHour(HOURS[3], "c" * 64, 20, 1, 8, 2)]
+    written = [CountedHour(HOURS[3], "c" * 64, 20, 1, 8, 2, "test")]
     assert fingerprint(counted(engine)) == fingerprint(written)
     count(engine, HOURS[3], {b"A": (1, 2), b"B": (0, 5)}, sha256="d" * 64, lines=20, malformed=1)
     assert fingerprint(counted(engine)) != fingerprint(written)
+
+
+def test_a_fingerprint_tells_of_another_version():
+    """The same file counted by another version, which may read it otherwise, has another fingerprint."""
+    one = CountedHour(HOURS[3], "c" * 64, 20, 1, 8, 2, "1.0")
+    assert fingerprint([one]) != fingerprint([replace(one, wikiq="1.1")])
 
 
 def test_a_fingerprint_does_not_tell_when(engine):
@@ -234,7 +241,7 @@ def test_counted_hours_are_of_the_period_and_project(engine):
     count(engine, HOURS[5], {b"A": (1, 2)}, project=DE)
     assert [found.hour for found in counted(engine)] == [HOURS[2], HOURS[23]]
     assert [found.hour for found in counted(engine, period=Period(DAY, 7))] == [HOURS[2], HOURS[23], tomorrow]
-    assert counted(engine, DE) == (CountedHour(HOURS[5], "a" * 64, 10, 0, 3, 1),)
+    assert counted(engine, DE) == (CountedHour(HOURS[5], "a" * 64, 10, 0, 3, 1, "test"),)
 
 
 def test_bytes_are_counted_once_per_file(engine):

@@ -1,4 +1,4 @@
-"""The room a SQLite file takes: it is given back when a day's hours are put together."""
+"""The room a SQLite file takes: it is given back after a day's hours were put together."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ import sqlite3
 from contextlib import closing
 
 import pytest
+from sqlalchemy import text
 from store_samples import DAY, EN, count, opened
 from strategies import plain
 
 from models.hour import hours_of
 from worker.context import Context
 from worker.store import days
-from worker.store.database import reading
+from worker.store.database import reading, writing
+from worker.store.room import give_room_back
 from worker.together import put_together
 
 MEGABYTE = 1_000_000
@@ -40,6 +42,8 @@ def test_a_new_file_gives_room_back(tmp_path):
     assert path.stat().st_size > 2 * MEGABYTE
     with opened(f"sqlite:///{path}") as engine:
         put_together(Context(settings=None, engine=engine, retries=None), EN, DAY)
+        assert pragma(engine, "freelist_count") > 0
+        give_room_back(engine)
         assert pragma(engine, "freelist_count") == 0
         with reading(engine) as session:
             [(_, tally)] = days.hour_tallies(session, EN, hours_of(DAY)[7:8])
@@ -59,6 +63,42 @@ def test_an_older_file_uses_its_room_again(tmp_path, page_size):
     size = path.stat().st_size
     with opened(f"sqlite:///{path}") as engine:
         put_together(Context(settings=None, engine=engine, retries=None), EN, DAY)
+        give_room_back(engine)
         assert (pragma(engine, "auto_vacuum"), pragma(engine, "page_size")) == (0, page_size)
         assert pragma(engine, "freelist_count") > 0
     assert path.stat().st_size == size
+
+
+def test_what_is_removed_does_not_pass_through_the_log(tmp_path):
+    """Removing much and giving its room back needs a write-ahead log of a small part of it."""
+    path = tmp_path / "wikiq.sqlite"
+    with opened(f"sqlite:///{path}") as engine, writing(engine) as session:
+        session.execute(text("CREATE TABLE large (value blob)"))
+        for _ in range(50):
+            session.execute(text("INSERT INTO large VALUES (randomblob(2000000))"))
+        session.execute(text("CREATE TABLE after (value blob)"))
+        session.execute(text("INSERT INTO after VALUES (randomblob(60000000))"))
+    with opened(f"sqlite:///{path}") as engine:
+        with writing(engine) as session:
+            session.execute(text("DELETE FROM large"))
+        give_room_back(engine)
+        assert path.with_name("wikiq.sqlite-wal").stat().st_size < 40 * MEGABYTE
+        assert pragma(engine, "freelist_count") == 0
+        assert pragma(engine, "integrity_check") == "ok"
+    assert path.stat().st_size < 65 * MEGABYTE
+
+
+def test_room_that_cannot_be_given_back_now_is_left(tmp_path, caplog):
+    """Where another transaction holds the file, nothing fails: the room stays free, and the log says so."""
+    path = tmp_path / "wikiq.sqlite"
+    with opened(f"sqlite:///{path}") as engine:
+        with engine.connect() as connection:
+            connection.connection.driver_connection.execute("PRAGMA busy_timeout = 10")
+        fill(engine)
+        put_together(Context(settings=None, engine=engine, retries=None), EN, DAY)
+        free = pragma(engine, "freelist_count")
+        with closing(sqlite3.connect(path)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            give_room_back(engine)
+        assert pragma(engine, "freelist_count") == free > 0
+    assert "stays" in caplog.text

@@ -340,6 +340,22 @@ def test_ranking_twice_changes_nothing(tasks, demo):
     assert second == first
 
 
+def test_hours_counted_anew_lie_together_again(tasks, demo):
+    """Hours that are counted anew and come out the same change no answer, but are put together with their day again."""
+    day, hour = demo.first_day, Hour(demo.first_day, 7)
+    tasks.request(day)
+    tasks.count(hour)
+    tasks.rank(day)
+    answer = tasks.answer(day)
+    assert tasks.tally(hour) is None
+    tasks.request(day, recount=True)
+    tasks.count(hour)
+    assert tasks.tally(hour) is not None
+    tasks.rank(day)
+    assert tasks.tally(hour) is None
+    assert tasks.answer(day) == answer
+
+
 def test_a_day_without_some_hours(tasks, site, demo):
     """A day is ranked from the hours there are, names the others, and is ranked anew once they have come."""
     day = demo.first_day

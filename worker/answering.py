@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from models.answer import Answer, Period, Universe
 from models.category import CategoryAnswer
 from models.dump_run import DumpState
-from models.hour import days_between
 from models.project import Project
 from models.version import VERSION
 from worker.context import Context
@@ -26,7 +25,7 @@ from worker.store.database import may_pass, reading, writing
 from worker.store.ledger import CountedHour
 from worker.store.requests import Request
 from worker.store.siteinfo import load_siteinfo
-from worker.together import put_together
+from worker.together import keep_together
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -65,8 +64,7 @@ def rank_period(context: Context, project: Project, period: Period, universe: Un
 
 def _rank_and_save(context: Context, project: Project, period: Period, universe: Universe) -> Answer | None:
     while True:
-        for day in days_between(period.first, period.last):
-            put_together(context, project, day)
+        keep_together(context, project, period)
         ranked = _rank(context, project, period, universe)
         if ranked is None:
             _log.info("%s %s waits for the wiki's index.", project, period)

@@ -25,7 +25,7 @@ from celery.utils.log import get_task_logger
 
 from models.answer import Period, Universe
 from models.dump_run import DumpState, DumpTable
-from models.errors import DataDirectoryUnwritable
+from models.errors import DatabaseFull
 from models.hour import DAYS_IN_WEEK, parse_day, parse_hour
 from models.project import Project, parse_project
 from models.tables import HourState
@@ -39,6 +39,8 @@ from worker.logs import doing
 from worker.namespaces import ensure_siteinfo
 from worker.snapshots import choose_snapshots, note_looked
 from worker.store.database import may_pass, outlast
+from worker.store.room import give_room_back
+from worker.together import keep_together
 
 if TYPE_CHECKING:
     from worker.app import Wikiq
@@ -85,7 +87,7 @@ def count_hour(task: WikiqTask, hour: str, projects: list[str], source: str | No
     except Exception as error:
         # A header task that raises would keep its day from being ranked. The ledger tells of the hour instead, and
         # if not even that can be written, this raises after all.
-        if may_pass(error) or isinstance(error, DataDirectoryUnwritable):
+        if may_pass(error) or isinstance(error, DatabaseFull):
             raise
         _log.exception("%s cannot be counted", hour)
         record_trouble(context, *counted, HourState.FAILED, f"{type(error).__name__}: {error}")
@@ -156,6 +158,7 @@ def build_index(task: WikiqTask, project: str, run: str) -> None:
         if not may_pass(error):
             note_trouble(context, *wanted, None, DumpState.FAILED, f"{type(error).__name__}: {error}")
         raise
+    give_room_back(context.engine)
     _rank_what_waited(task, wanted[0])
 
 
@@ -164,6 +167,10 @@ def _rank_if_late(context: Context, project: Project, period: Period, universe: 
     with hold_file(context.settings.data_dir / "rankings" / f"{project.database}.{period.first}.{period.days}"):
         if is_late(context, project, period, universe):
             rank_period(context, project, period, universe)
+        else:
+            # Hours that were counted anew and came out the same change no answer, but lie apart again.
+            keep_together(context, project, period)
+    give_room_back(context.engine)
 
 
 def _rank_what_waited(task: WikiqTask, project: Project) -> None:

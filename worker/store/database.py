@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
-from models.errors import DatabaseTooNew, DatabaseUnreachable, DataDirectoryUnwritable
+from models.errors import DatabaseFull, DatabaseTooNew, DatabaseUnreachable, DataDirectoryUnwritable
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -129,7 +129,7 @@ def writing(engine: Engine) -> Iterator[Session]:
     """A session whose work is committed as one transaction when the block ends, or not at all.
 
     Raises:
-        DataDirectoryUnwritable: the disk of the SQLite file is full.
+        DatabaseFull: its disk is full.
     """
     from sqlmodel import Session
 
@@ -137,12 +137,18 @@ def writing(engine: Engine) -> Iterator[Session]:
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
     except DBAPIError as error:
-        if getattr(error.orig, "sqlite_errorcode", None) != sqlite3.SQLITE_FULL:
+        if not _is_full(error):
             raise
-        raise DataDirectoryUnwritable(
-            f"The database file {engine.url.database} cannot be written ({error.orig}); "
-            "free some space, then: wikiq resume"
+        which = f"file {engine.url.database}" if engine.dialect.name == "sqlite" else engine.url.database
+        raise DatabaseFull(
+            f"The database {which} cannot be written ({said_by(error)}); free some space, then: wikiq resume"
         ) from None
+
+
+def _is_full(error: DBAPIError) -> bool:
+    from psycopg.errors import DiskFull
+
+    return isinstance(error.orig, DiskFull) or getattr(error.orig, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
 
 
 def serialise(session: Session) -> None:
@@ -171,9 +177,9 @@ def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 th
     # before a write. _begin_sqlite does it instead.
     connection.isolation_level = None
     if connection.execute("PRAGMA page_count").fetchone() == (0,):
-        # Only a new file's can be chosen. Large pages suit blocks; room that is not needed any more is given back.
+        # Only a new file's can be chosen. Large pages suit blocks; room that is not needed is given back (room.py).
         connection.execute("PRAGMA page_size = 16384")
-        connection.execute("PRAGMA auto_vacuum = FULL")
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     for pragma in _SQLITE_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}").close()
     _use_write_ahead_log(connection)

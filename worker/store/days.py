@@ -22,6 +22,7 @@ from models.project import Project
 from models.tables import DayTallyRow, HourRow, HourTallyRow
 from worker.block import frames_in
 from worker.day import HOURLY, PackedSlice, Slice, slices_of, unpack
+from worker.store.database import serialise
 from worker.tally import SCHEMA, merge
 
 
@@ -78,12 +79,13 @@ def put_together(
     Returns:
         Whether it was done; False means that something changed meanwhile and the day is to be read again.
     """
+    # Those who lock several lines of the ledger come one after the other, or two could wait for each other.
+    serialise(session)
     # Held to the end, so that none of these hours is counted, or put together by somebody else, in the meantime.
     session.exec(_of_day(select(col(HourRow.hour)), HourRow, project, day).order_by("hour").with_for_update()).all()
     now = apart(session, project, day)
     if any(now.get(hour) != count for hour, count in read.items()):
         return False
-    # What is removed first makes room for what is written.
     session.execute(_of_day(delete(HourTallyRow), HourTallyRow, project, day).where(col(HourTallyRow.hour).in_(read)))
     session.execute(_of_day(delete(DayTallyRow), DayTallyRow, project, day))
     for number, blocks in enumerate(packed):

@@ -35,13 +35,15 @@ class CountedHour:
     malformed: int
     views: int
     titles: int
+    wikiq: str = ""
+    """The version that counted it: another one may read the same file otherwise."""
 
 
 _COUNTED: Any = tuple(
     col(column)
     for column in (
         *(HourRow.day, HourRow.hour, HourRow.sha256),
-        *(HourRow.lines, HourRow.malformed, HourRow.views, HourRow.titles),
+        *(HourRow.lines, HourRow.malformed, HourRow.views, HourRow.titles, HourRow.wikiq),
     )
 )
 """What a ``CountedHour`` is made of: a run is followed by looking at all of them again and again."""
@@ -148,20 +150,21 @@ def counted_hours(session: Session, project: Project, period: Period) -> tuple[C
         .order_by(col(HourRow.day), col(HourRow.hour))
     )
     return tuple(
-        CountedHour(Hour(day, hour), sha256 or "", lines or 0, malformed or 0, views or 0, titles or 0)
-        for day, hour, sha256, lines, malformed, views, titles in rows
+        CountedHour(Hour(day, hour), sha256 or "", lines or 0, malformed or 0, views or 0, titles or 0, wikiq or "")
+        for day, hour, sha256, lines, malformed, views, titles, wikiq in rows
     )
 
 
 def fingerprint(hours: Iterable[CountedHour]) -> str:
     """A name for exactly these counts: another hour, or one counted anew from another file, gives another name.
 
-    It needs no clock, so an answer is known to be out of date even if the clocks of two workers differ.
+    So does one that another version of wikiq counted, which may have read the same file otherwise. It needs no clock,
+    so an answer is known to be out of date even if the clocks of two workers differ.
     """
     digest = hashlib.sha256()
     for counted in sorted(hours, key=lambda counted: counted.hour):
         line = (counted.hour, counted.sha256, counted.lines, counted.malformed, counted.views, counted.titles)
-        digest.update((" ".join(map(str, line)) + "\n").encode())
+        digest.update((" ".join(map(str, (*line, counted.wikiq))) + "\n").encode())
     return digest.hexdigest()
 
 

@@ -1,0 +1,38 @@
+"""Room that a SQLite file does not need any more, given back to the disk a little at a time."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from typing import Any
+
+from sqlalchemy import Engine
+
+_PAGES_AT_ONCE = 1024
+"""16 MiB at the page size of our files: others wait for moments, and the write-ahead log stays small."""
+
+_log = logging.getLogger(__name__)
+
+
+def give_room_back(engine: Engine) -> None:
+    """Make a SQLite file smaller by the pages that are free now, in transactions of their own between those of others.
+
+    In one transaction (``auto_vacuum = FULL``) all that is moved would lie in the write-ahead log at once, and others
+    would wait for it (docs/decisions/0018-days-as-frames.md). A file that was made without ``auto_vacuum`` stays as it
+    is. Nothing depends on it, so what goes wrong is logged and left to the next time.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        driver: Any = connection.connection.driver_connection
+        try:
+            for _ in range(_pragma(driver, "freelist_count") // _PAGES_AT_ONCE + 1):
+                # Of a pragma that has to be stepped through, execute would do the first step only.
+                driver.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
+        except sqlite3.OperationalError as error:
+            _log.warning("Free room stays in the database's file: %s", error)
+
+
+def _pragma(driver: Any, name: str) -> int:  # noqa: ANN401 the driver's own class
+    value: int = driver.execute(f"PRAGMA {name}").fetchone()[0]
+    return value
