@@ -8,11 +8,14 @@ import subprocess
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from bench.page import PAGE, replaced, table
 
+KEEPING = ("day", "rank", "memory")
+"""Commands whose generated data can be kept."""
 COMMANDS = ("hour", "day", "rank", "week", "workers", "overhead", "index", "sqldump", "memory", "results", "leases")
 
 
@@ -28,10 +31,16 @@ def main() -> int:
         command.add_argument("--json", action="store_true", help="print one object instead of a table")
     parser.add_argument("--small", action="store_true", help="everything at sizes that take seconds; writes no page")
     parser.add_argument("--only", action="append", choices=COMMANDS, help="of all commands only this; repeatable")
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        help="leave what is generated and measured there, and take it from there",
+    )
     arguments = parser.parse_args()
     if arguments.name:
         return _run(modules[arguments.name], arguments)
-    return _run_all(modules, arguments.only or list(modules), small=arguments.small)
+    return _run_all(modules, arguments.only or list(modules), small=arguments.small, keep=arguments.keep)
 
 
 def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
@@ -40,8 +49,8 @@ def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
     return 0 if _agrees(result) else 1
 
 
-def _run_all(modules: dict[str, ModuleType], names: list[str], *, small: bool) -> int:
-    results = {name: _measured(name, small=small) for name in names}
+def _run_all(modules: dict[str, ModuleType], names: list[str], *, small: bool, keep: Path | None) -> int:
+    results = {name: _measured(name, small=small, keep=keep) for name in names}
     rows = [row for name, result in results.items() for row in modules[name].rows(result)]
     parts = [f"### {name}: {modules[name].HELP}\n\n{modules[name].details(result)}" for name, result in results.items()]
     text = "\n\n".join([table(rows), *parts])
@@ -52,15 +61,21 @@ def _run_all(modules: dict[str, ModuleType], names: list[str], *, small: bool) -
     return 0 if all(map(_agrees, results.values())) else 1
 
 
-def _measured(name: str, *, small: bool) -> dict[str, Any]:
+def _measured(name: str, *, small: bool, keep: Path | None) -> dict[str, Any]:
     """A command's result, measured in a process of its own, so that none finds what another left in memory."""
+    kept = keep and keep / f"{name}{'-small' if small else ''}.json"
+    if kept and kept.exists():
+        return dict(json.loads(kept.read_text(encoding="utf-8")))
     sys.stderr.write(f"{name} …\n")
-    command = [sys.executable, "-m", "bench", name, "--json", *(["--small"] if small else [])]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE)  # noqa: S603 our own module
+    options = [*(["--small"] if small else []), *(["--keep", str(keep)] if keep and name in KEEPING else [])]
+    command = [sys.executable, "-m", "bench", name, "--json", *options]
+    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 our own module
     if not done.stdout:
         raise SystemExit(f"python -m bench {name} ended with {done.returncode} and told nothing.")
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    if kept:
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(done.stdout, encoding="utf-8")
+    return dict(json.loads(done.stdout))
 
 
 def _agrees(result: dict[str, Any]) -> bool:

@@ -97,3 +97,12 @@ def test_the_target_is_five_times_the_parser(commands, processor, reached):
     [row] = commands["sqldump"].rows({"versions": {"mwsql": "1"}, "tables": {"page": {"engines": engines}}})
     assert row.reached is reached
     assert "5.0 × gunzip" in row.result
+
+
+def test_what_is_measured_already_is_not_measured_again(tmp_path):
+    """With a directory to keep results in, a second run of everything tells the first one's figures."""
+    command = [sys.executable, "-m", "bench", "--small", "--only", "sqldump", "--keep", str(tmp_path)]
+    first, second = (subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True) for _ in range(2))
+    assert "sqldump …" in first.stderr
+    assert second.stderr == ""
+    assert second.stdout == first.stdout != ""
