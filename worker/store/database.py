@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 AWAY_SECONDS = 120.0
+_CONNECT_SECONDS = 10
 _SQLITE_WAIT_MS = 60_000
 _SQLITE_PRAGMAS = (
     "synchronous = NORMAL",
@@ -64,7 +65,9 @@ def connect(url: str) -> Engine:
     """An engine for the database at the URL, whose version is not looked at."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True)
+        # The driver would give a host that swallows packets more time than outlast gives an outage.
+        patience = {} if "connect_timeout" in address.query else {"connect_timeout": _CONNECT_SECONDS}
+        return create_engine(address, pool_pre_ping=True, connect_args=patience)
     if address.database:
         _make_directory(Path(address.database).parent)
     engine = create_engine(address, connect_args={"timeout": _SQLITE_WAIT_MS / 1000, "check_same_thread": False})
@@ -74,16 +77,21 @@ def connect(url: str) -> Engine:
 
 
 def outlast(work: Callable[[], _T], seconds: float = AWAY_SECONDS) -> _T:
-    """Do what may be done twice; and again, for so long, where PostgreSQL went away or has not come back yet.
+    """Do what may be done twice; and again where PostgreSQL went away or has not come back yet.
+
+    Args:
+        work: what to do, however long it takes while the database is there.
+        seconds: how long an outage may last.
 
     Raises:
-        DatabaseUnreachable: it was away for longer.
+        DatabaseUnreachable: it lasted longer.
     """
     import stamina
 
-    patiently = stamina.RetryingCaller(attempts=None, timeout=seconds, wait_initial=0.5, wait_max=10)
+    outage = _Outage(seconds)
+    patiently = stamina.RetryingCaller(attempts=None, timeout=None, wait_initial=0.5, wait_max=10)
     try:
-        return patiently(_goes_on, work)
+        return patiently(outage.goes_on, outage.attempt, work)
     except DBAPIError as error:
         if not may_pass(error):
             raise
@@ -101,11 +109,35 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, DatabaseUnreachable)
 
 
-def _goes_on(error: Exception) -> bool:
-    if may_pass(error):
+class _Outage:
+    """Since when a database has been away. stamina itself would count from when the work began."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._tried = 0.0
+        self._began: float | None = None
+
+    def attempt(self, work: Callable[[], _T]) -> _T:
+        self._tried = time.monotonic()
+        return work()
+
+    def goes_on(self, error: Exception) -> bool:
+        """Whether to try again after this error."""
+        if not may_pass(error):
+            return False
+        now = time.monotonic()
+        # Work that went on for longer than an outage may last had found the database again.
+        if self._began is None or (now - self._tried > self._seconds and _cut_off(error)):
+            self._began = now
+        if now - self._began >= self._seconds:
+            return False
         _log.warning("The database is away (%s); trying again.", said_by(error))
         return True
-    return False
+
+
+def _cut_off(error: Exception) -> bool:
+    """Whether there is no connection; a server that is there and has no room, say, is not left and found again."""
+    return not isinstance(error, DBAPIError) or error.connection_invalidated or error.statement is None
 
 
 @contextmanager
