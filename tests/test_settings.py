@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import unquote
 
 import platformdirs
 import pytest
@@ -58,6 +59,11 @@ UNUSABLE = [
     ("WIKIQ_DATABASE_URL", "postgresql://"),
     ("WIKIQ_DATABASE_URL", f"postgresql://me:{PASSWORD}@db.example.org:port/wikiq"),
     ("WIKIQ_DATABASE_URL", f"postgresql+asyncpg://me:{PASSWORD}@db.example.org/wikiq"),
+    ("WIKIQ_DATABASE_URL", f"postgresql://me:half@{PASSWORD}@db.example.org/wikiq"),
+    ("WIKIQ_DATABASE_URL", f"postgresql://me:half@{PASSWORD}/more@db.example.org/wikiq"),
+    ("WIKIQ_DATABASE_URL", f"postgresql://me:half@{PASSWORD}?more@db.example.org/wikiq"),
+    ("WIKIQ_DATABASE_URL", f"postgresql://m/e:{PASSWORD}@db.example.org/wikiq"),
+    ("WIKIQ_DATABASE_URL", f"postgresql://db.example.org:5432/wikiq?user=me@home&password={PASSWORD}"),
     ("WIKIQ_BROKER_URL", f"amqp://me:{PASSWORD}@broker.example.org"),
     ("WIKIQ_BROKER_URL", "localhost:6379"),
     ("WIKIQ_BROKER_URL", f"redis://me:{PASSWORD}@broker.example.org:port/0"),
@@ -142,6 +148,19 @@ def test_postgresql_may_be_written_in_several_ways(scheme):
     """Whatever the scheme is called, the one installed driver serves; the rest of the URL is kept to the letter."""
     url = read_settings({"WIKIQ_DATABASE_URL": f"{scheme}://me:p%40ss://@db:5432/wikiq?sslmode=require"}).database_url
     assert url == "postgresql+psycopg://me:p%40ss://@db:5432/wikiq?sslmode=require"
+
+
+@LAW
+@given(st.text("@/:?#[]%&=k", max_size=12))
+def test_no_part_of_a_database_password_is_taken_for_the_place(password):
+    """Whatever a password holds, the URL is refused, or read with the whole of it where a password belongs."""
+    found = settings_or_complaint({"WIKIQ_DATABASE_URL": f"postgresql://me:{password}@db.example.org:5432/wikiq"})
+    if isinstance(found, Settings):
+        url = make_url(found.database_url)
+        assert (url.username, url.password) == ("me", unquote(password))
+        assert (url.host, url.port, url.database, url.query) == ("db.example.org", 5432, "wikiq", {})
+    else:
+        assert "percent-encode" in found
 
 
 @pytest.mark.parametrize(

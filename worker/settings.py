@@ -123,6 +123,7 @@ def _data_dir(text: str) -> Path:
 def _database_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
+        _check_credentials(url)
         _check_port(url)
         return f"postgresql+psycopg://{rest}"
     if scheme == "sqlite" and rest.startswith("/") and rest.strip("/") not in ("", ":memory:"):
@@ -152,6 +153,13 @@ def _check_port(url: str) -> None:
     place = url.partition("://")[2].rpartition("@")[2]
     if not _PLACE.match(place):
         raise UsageError("the port is no number.")
+
+
+def _check_credentials(url: str) -> None:
+    # SQLAlchemy ends the password at the first @ and takes what follows for the host, which is looked up and shown.
+    before = url.partition("://")[2].rpartition("@")[0]
+    if "@" in before or "?" in before or "/" in before.partition(":")[0]:
+        raise UsageError("in user, password and options, percent-encode @ as %40, / as %2F and ? as %3F.")
 
 
 def _contact(text: str) -> str:
