@@ -67,6 +67,17 @@ UNUSABLE = [
     ("WIKIQ_BROKER_URL", f"amqp://me:{PASSWORD}@broker.example.org"),
     ("WIKIQ_BROKER_URL", "localhost:6379"),
     ("WIKIQ_BROKER_URL", f"redis://me:{PASSWORD}@broker.example.org:port/0"),
+    ("WIKIQ_BROKER_URL", f"redis://broker.example.org/{PASSWORD}"),
+    ("WIKIQ_BROKER_URL", "redis://broker.example.org/0/1"),
+    ("WIKIQ_BROKER_URL", f"redis://broker.example.org/0?password={PASSWORD}"),
+    ("WIKIQ_BROKER_URL", "redis://broker.example.org?x=1"),
+    ("WIKIQ_BROKER_URL", "redis://broker.example.org?db=1"),
+    ("WIKIQ_BROKER_URL", "redis://broker.example.org?ssl_cert_reqs=none"),
+    ("WIKIQ_BROKER_URL", "rediss://broker.example.org?ssl_x=1"),
+    ("WIKIQ_BROKER_URL", "rediss://broker.example.org?ssl_cert_reqs=perhaps"),
+    ("WIKIQ_BROKER_URL", f"redis://me:half?{PASSWORD}@broker.example.org/0"),
+    ("WIKIQ_BROKER_URL", f"redis://me:half/{PASSWORD}@broker.example.org/0"),
+    ("WIKIQ_BROKER_URL", f"redis://me:half#{PASSWORD}@broker.example.org/0"),
     ("WIKIQ_DATA_DIR", "~nobody-of-this-name/wikiq"),
     ("WIKIQ_CONTACT", "J\u00fcrgen"),
     ("WIKIQ_CONTACT", "me@example.org\r\nX-Evil: yes"),
@@ -164,7 +175,14 @@ def test_no_part_of_a_database_password_is_taken_for_the_place(password):
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://localhost", "rediss://me:secret@broker:6380/1?ssl_cert_reqs=none", "memory://"]
+    "url",
+    [
+        "redis://localhost",
+        "redis://:a:b@c@localhost/",
+        "rediss://me:secret@broker:6380/1?ssl_cert_reqs=none",
+        "rediss://broker?ssl_cert_reqs=CERT_OPTIONAL&ssl_ca_certs=%2Fa%20b.pem&ssl_check_hostname=false",
+        "memory://",
+    ],
 )
 def test_brokers(url):
     """Redis, plain or over TLS, and the memory of the process."""
