@@ -9,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from built_statements import built_statements
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for folder in ("cli", "models", "worker") for path in (ROOT / folder).rglob("*.py"))
@@ -41,6 +42,48 @@ def test_nothing_is_unpickled_or_evaluated() -> None:
                 case ast.Call(func=ast.Name(id="eval" | "exec")):
                     found.append(path.name)
     assert found == []
+
+
+def test_no_statement_is_built_of_values() -> None:
+    """What the database is asked is constant; values are handed over beside it."""
+    # SQLite's PRAGMA takes no parameters; these are of a tuple of constants.
+    allowed = ["f'PRAGMA {pragma}'"]
+    modules = sorted((ROOT / "worker" / "store").glob("*.py"))
+    assert len(modules) > 10
+    assert [found for path in modules for found in built_statements(path.read_text())] == allowed
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'session.execute(text(f"DELETE FROM hour WHERE project = {name}"))',
+        "session.execute(text(\"DELETE FROM hour WHERE project = '%s'\" % name))",
+        'session.execute(text("DELETE FROM " + name))',
+        'session.execute(text("DELETE FROM {}".format(name)))',
+        "session.execute(text(name))",
+        'connection.execute(f"PRAGMA {name}")',
+        'asked = "PRAGMA " + name\nconnection.execute(asked)',
+        'connection.exec_driver_sql("BEGIN" if name else f"BEGIN {name}")',
+        "query.order_by(literal_column(name))",
+    ],
+)
+def test_a_statement_that_is_built_is_found(statement: str) -> None:
+    """Each way to put a value into a statement is seen."""
+    assert len(built_statements(statement)) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": name})',
+        'LIMIT = 5000\nsession.execute(text(f"SET LOCAL statement_timeout = {LIMIT}"))',
+        'connection.exec_driver_sql("BEGIN" if name else "BEGIN IMMEDIATE")',
+        "session.execute(update(row).values(tries=row.tries + 1))",
+    ],
+)
+def test_a_statement_of_constants_is_none(statement: str) -> None:
+    """Constants and expressions of SQLAlchemy are let through."""
+    assert built_statements(statement) == []
 
 
 def test_readme_begins_with_the_two_commands() -> None:

@@ -15,7 +15,7 @@ from sqlmodel import col, select
 from store_samples import EN, HOURS, ask, contents, count, hour_row, opened
 
 from models.tables import HourRow
-from worker.store import database
+from worker.store import sqlite
 from worker.store.database import reading, writing
 
 
@@ -70,7 +70,7 @@ def test_opening_what_is_up_to_date_needs_no_leave_to_write(tmp_path, monkeypatc
     """Results can be looked at while a long transaction writes."""
     url = f"sqlite:///{tmp_path / 'wikiq.sqlite'}"
     with opened(url) as engine:
-        monkeypatch.setattr(database, "_SQLITE_WAIT_MS", 200)
+        monkeypatch.setattr(sqlite, "_WAIT_MS", 200)
         with writing(engine) as writer:
             set_views(writer, HOURS[0], 7)
             with opened(url) as second, reading(second) as session:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 import servers
+from psycopg import OperationalError
 from psycopg.errors import DiskFull
-from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 
 from models.errors import DatabaseFull, DatabaseUnreachable
 from worker.store.database import connect, may_pass, outlast, reading, writing
+
+WINDOW = 0.5
 
 
 @pytest.fixture
@@ -56,6 +61,72 @@ def test_it_stays_away(nobody):
     assert work.times > 1
 
 
+class LongWork:
+    """Works for longer than an outage may last, and fails each time; the last error for ever."""
+
+    def __init__(self, *errors):
+        self._errors = list(errors)
+        self.times = 0
+
+    def __call__(self):
+        self.times += 1
+        time.sleep(1.2 * WINDOW)
+        if self.times <= len(self._errors):
+            raise self._errors[self.times - 1]
+        return 7
+
+
+def disconnected():
+    """As a server that is restarted ends a connection under a statement."""
+    return DBAPIError("UPDATE", {}, OperationalError("terminating connection"), connection_invalidated=True)
+
+
+def full():
+    """As a server says that has no room left."""
+    return DBAPIError("INSERT", {}, DiskFull("could not extend file"))
+
+
+@pytest.mark.parametrize("outages", [1, 2])
+def test_long_work_is_done_again(outages):
+    """Work that goes on for longer than an outage may last is done again, also when the next one ends it, too."""
+    work = LongWork(*(disconnected() for _ in range(outages)))
+    assert (outlast(work, seconds=WINDOW), work.times) == (7, 1 + outages)
+
+
+def test_it_stays_away_after_long_work(nobody):
+    """The window begins when long work is cut off, and ends if the database stays away."""
+    long, asked = LongWork(disconnected()), Work(nobody)
+    began = time.monotonic()
+    with pytest.raises(DatabaseUnreachable):
+        outlast(lambda: asked() if long.times else long(), seconds=WINDOW)
+    assert asked.times
+    assert 2.2 * WINDOW <= time.monotonic() - began < 10
+
+
+def test_long_work_for_which_there_is_no_room():
+    """A server that is there all the time, and fails long work each time, is not asked for ever."""
+    work = LongWork(*(full() for _ in range(9)))
+    with pytest.raises(DatabaseUnreachable):
+        outlast(work, seconds=WINDOW)
+    assert work.times == 2
+
+
+@pytest.mark.parametrize(("query", "given"), [("", 10), ("?connect_timeout=77", "77")])
+def test_a_host_that_does_not_answer(query, given):
+    """The driver gives up a connection much sooner than an outage may last, unless the URL says otherwise."""
+    asked = []
+
+    def refuse(_dialect, _record, _arguments, options):
+        asked.append(options["connect_timeout"])
+        raise OperationalError("nobody")
+
+    engine = connect(f"postgresql+psycopg://wikiq@127.0.0.1/wikiq{query}")
+    event.listen(engine, "do_connect", refuse)
+    with pytest.raises(DBAPIError):
+        engine.connect()
+    assert asked == [given]
+
+
 def test_a_mistake_is_made_once(sqlite):
     """What fails for another reason than the server's state is not done again."""
     times = []
@@ -90,5 +161,5 @@ def test_no_room_left(sqlite):
 def test_postgresql_without_room(sqlite):
     """A full disk below PostgreSQL is told as one, not as a database that is away and will come back."""
     with pytest.raises(DatabaseFull, match=r"could not extend file.*free some space") as told, writing(sqlite):
-        raise OperationalError("INSERT", {}, DiskFull("could not extend file: No space left on device"))
+        raise DBAPIError("INSERT", {}, DiskFull("could not extend file: No space left on device"))
     assert not may_pass(told.value)

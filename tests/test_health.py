@@ -39,6 +39,15 @@ def test_an_age(health):
         check_alive(health, NOW + ALIVE_SECONDS + 1)
 
 
+def test_a_clock_that_was_set_back(health):
+    """A beat of the future counts like one of the past: what left it may have stood still since."""
+    health.begin()
+    beat_at(health, NOW)
+    check_alive(health, NOW - ALIVE_SECONDS)
+    with pytest.raises(WorkerNotAlive, match="601 s"):
+        check_alive(health, NOW - ALIVE_SECONDS - 1)
+
+
 def test_ready(health):
     """A worker is ready while it takes tasks, and only as long as it is alive."""
     health.begin()

@@ -93,6 +93,14 @@ def is_late(context: Context, project: Project, period: Period, universe: Univer
         return found is None or bool(requests.out_of_date(session, [found]))
 
 
+def note_unranked(context: Context, project: Project, period: Period, universe: Universe, reason: str) -> None:
+    """Note why an answer could not be ranked, if it is out of date and not for want of an index."""
+    with writing(context.engine) as session:
+        found = requests.find_request(session, project, period, universe)
+        if found and requests.out_of_date(session, [found]) and not requests.wait_for_snapshot(session, found):
+            requests.note_trouble(session, project, period, universe, reason)
+
+
 def weeks_to_rank(context: Context, project: Project, day: dt.date, universe: Universe) -> tuple[dt.date, ...]:
     """First days of the weeks that hold this day and can be ranked now, all their days being up to date."""
     with reading(context.engine) as session:

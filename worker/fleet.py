@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
@@ -16,7 +16,7 @@ from worker.health import Health
 from worker.heartbeat import add_heartbeat
 from worker.logs import set_up_logging
 from worker.settings import LogFormat
-from worker.tasks import COUNT_HOUR, GIVE_UP_HOUR, WikiqTask
+from worker.tasks import GIVE_UP, NOTES, WikiqTask
 
 
 def run_worker(
@@ -48,7 +48,7 @@ def run_worker(
         pool_log.propagate = True
     add_heartbeat(app, health)
     app.steps["consumer"].add(PutBack)
-    task_failure.connect(_give_up_hour)
+    task_failure.connect(_give_up)
     app.conf.worker_soft_shutdown_timeout = grace_seconds
     worker = app.Worker(
         hostname=f"wikiq@{health.alive.stem}",
@@ -70,9 +70,12 @@ def _leave_logging_alone(**_: object) -> None:
     """Celery asks whether somebody listens."""
 
 
-def _give_up_hour(sender: WikiqTask, exception: BaseException, args: Sequence[Any], **_: object) -> None:
-    """Have it noted that an hour was given up: the process that could have done so is dead."""
-    if sender.name == COUNT_HOUR and isinstance(exception, WorkerLostError | TimeLimitExceeded):
-        hour, projects = args[:2]
-        reason = f"Its process ended before it was counted ({type(exception).__name__}); it may lack memory or time."
-        sender.app.send_task(GIVE_UP_HOUR, (hour, projects, reason))
+def _give_up(
+    sender: WikiqTask, exception: BaseException, args: Sequence[Any], kwargs: Mapping[str, Any], **_: object
+) -> None:
+    """Have it noted that a task was given up: the process that could have done so is dead."""
+    if sender.name in NOTES and isinstance(exception, WorkerLostError | TimeLimitExceeded):
+        reason = f"Its process ended before it was done ({type(exception).__name__}); it may lack memory or time."
+        # By the task's own kind of worker: there is one, and no other kind need be started for it.
+        queue = sender.app.amqp.router.route({}, sender.name)["queue"]
+        sender.app.send_task(GIVE_UP, (sender.name, list(args), dict(kwargs), reason), queue=queue)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote, urlsplit
 
 import platformdirs
 
@@ -19,6 +19,10 @@ from worker.source import parse_source, parse_sources
 _Read = TypeVar("_Read")
 
 _PLACE = re.compile(r"(\[[^\]]*\]|[^:/?#\[]*)(:\d*)?([/?#]|$)", re.ASCII)
+
+_NUMBER = re.compile(r"/?|/\d{1,9}", re.ASCII)
+_TLS_OPTIONS = ("ssl_cert_reqs", "ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_check_hostname")
+_CERTIFICATES = re.compile(r"none|optional|required|CERT_(NONE|OPTIONAL|REQUIRED)")
 
 DEFAULT_SOURCE = "https://dumps.wikimedia.org"
 
@@ -123,6 +127,7 @@ def _data_dir(text: str) -> Path:
 def _database_url(url: str) -> str:
     scheme, _, rest = url.partition("://")
     if scheme in ("postgres", "postgresql", "postgresql+psycopg") and rest:
+        _check_credentials(url)
         _check_port(url)
         return f"postgresql+psycopg://{rest}"
     if scheme == "sqlite" and rest.startswith("/") and rest.strip("/") not in ("", ":memory:"):
@@ -134,10 +139,24 @@ def _broker_url(url: str) -> str:
     if not url.startswith(("redis://", "rediss://", "memory://")):
         raise UsageError("a broker URL begins with redis:// or rediss://.")
     _check_port(url)
+    if not url.startswith("memory://"):
+        _check_redis(url)
     if url.startswith("rediss://") and "ssl_cert_reqs=" not in url:
         # Celery asks for a word about certificates; the careful one is the default.
         return f"{url}{'&' if '?' in url else '?'}ssl_cert_reqs=required"
     return url
+
+
+def _check_redis(url: str) -> None:
+    # Celery and redis-py read the rest of the URL each in their own way, and what one does not know ends it.
+    parts = urlsplit(url)
+    if parts.fragment or not _NUMBER.fullmatch(parts.path):
+        raise UsageError("its database is no number, or its password holds a / ? or #: percent-encode those.")
+    options = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
+    if any(name not in _TLS_OPTIONS or parts.scheme != "rediss" for name, _ in options):
+        raise UsageError(f"it may have no options but, with rediss://, {', '.join(_TLS_OPTIONS)}.")
+    if any(name == "ssl_cert_reqs" and not _CERTIFICATES.fullmatch(value) for name, value in options):
+        raise UsageError("ssl_cert_reqs is none, optional or required.")
 
 
 def _log_format(text: str) -> LogFormat:
@@ -152,6 +171,13 @@ def _check_port(url: str) -> None:
     place = url.partition("://")[2].rpartition("@")[2]
     if not _PLACE.match(place):
         raise UsageError("the port is no number.")
+
+
+def _check_credentials(url: str) -> None:
+    # SQLAlchemy ends the password at the first @ and takes what follows for the host, which is looked up and shown.
+    before = url.partition("://")[2].rpartition("@")[0]
+    if "@" in before or "?" in before or "/" in before.partition(":")[0]:
+        raise UsageError("in user, password and options, percent-encode @ as %40, / as %2F and ? as %3F.")
 
 
 def _contact(text: str) -> str:

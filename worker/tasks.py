@@ -3,7 +3,7 @@
 ==================== ==========================================================================
 wikiq.fetch_siteinfo  the namespaces of some wikis, once
 wikiq.count_hour      one hour file for some projects; part of its day's chord
-wikiq.give_up_hour    notes of an hour that every process died of that counted it
+wikiq.give_up         notes of any of the others that its process died of it, as it could not do so itself
 wikiq.rank_day        the day's answers; the chord's callback
 wikiq.rank_week       the week's answers, once its seven days are ranked
 wikiq.index_wiki      which dump runs a wiki is ranked by; sends the tasks that their indexes lack
@@ -17,6 +17,7 @@ Nothing waits for another task by blocking: each looks into the database for wha
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,7 @@ from models.errors import DatabaseFull
 from models.hour import DAYS_IN_WEEK, parse_day, parse_hour
 from models.project import Project, parse_project
 from models.tables import HourState
-from worker.answering import is_late, periods_to_rank, rank_period, weeks_to_rank
+from worker.answering import is_late, note_unranked, periods_to_rank, rank_period, weeks_to_rank
 from worker.budget import hold_file
 from worker.context import Context
 from worker.counting import Receipt, count_hour_file, record_trouble
@@ -47,7 +48,7 @@ if TYPE_CHECKING:
 
 FETCH_SITEINFO = "wikiq.fetch_siteinfo"
 COUNT_HOUR = "wikiq.count_hour"
-GIVE_UP_HOUR = "wikiq.give_up_hour"
+GIVE_UP = "wikiq.give_up"
 RANK_DAY = "wikiq.rank_day"
 RANK_WEEK = "wikiq.rank_week"
 INDEX_WIKI = "wikiq.index_wiki"
@@ -95,9 +96,10 @@ def count_hour(task: WikiqTask, hour: str, projects: list[str], source: str | No
     return asdict(receipt)
 
 
-def give_up_hour(task: WikiqTask, hour: str, projects: list[str], reason: str) -> None:
-    """Note why an hour cannot be counted; sent by whoever saw its process die, as that could not."""
-    record_trouble(task.app.context(), parse_hour(hour), _projects(projects), HourState.FAILED, reason)
+def give_up(task: WikiqTask, name: str, args: list[Any], kwargs: dict[str, Any], reason: str) -> None:
+    """Note why a task cannot be done, where the task itself would; sent by whoever saw its process die."""
+    _log.error("%s is given up: %s", name, reason)
+    NOTES[name](task.app.context(), reason, *args, **kwargs)
 
 
 def rank_day(task: WikiqTask, _receipts: object, day: str, projects: list[str], universe: str) -> None:
@@ -182,6 +184,32 @@ def _rank_what_waited(task: WikiqTask, project: Project) -> None:
             task.app.send_task(RANK_DAY, ([], first, [project.name], found.universe.value))
 
 
+def _note_hour(context: Context, reason: str, hour: str, projects: list[str], source: object = None) -> None:  # noqa: ARG001 - as the task's
+    record_trouble(context, parse_hour(hour), _projects(projects), HourState.FAILED, reason)
+
+
+def _note_day(context: Context, reason: str, _receipts: object, day: str, projects: list[str], universe: str) -> None:
+    for project in _projects(projects):
+        note_unranked(context, project, Period(parse_day(day)), Universe(universe), reason)
+
+
+def _note_week(context: Context, reason: str, first_day: str, project: str, universe: str) -> None:
+    week = Period(parse_day(first_day), DAYS_IN_WEEK)
+    note_unranked(context, parse_project(project), week, Universe(universe), reason)
+
+
+def _note_wiki(context: Context, reason: str, project: str, source: object = None) -> None:  # noqa: ARG001
+    note_looked(context, parse_project(project), DumpState.FAILED, reason)
+
+
+def _note_table(context: Context, reason: str, project: str, run: str, table: str, source: object = None) -> None:  # noqa: ARG001
+    note_trouble(context, parse_project(project), parse_day(run), DumpTable(table), DumpState.FAILED, reason)
+
+
+def _note_index(context: Context, reason: str, project: str, run: str) -> None:
+    note_trouble(context, parse_project(project), parse_day(run), None, DumpState.FAILED, reason)
+
+
 def _projects(names: list[str]) -> tuple[Project, ...]:
     return tuple(parse_project(name) for name in names)
 
@@ -189,10 +217,20 @@ def _projects(names: list[str]) -> tuple[Project, ...]:
 TASKS = {
     FETCH_SITEINFO: fetch_siteinfo,
     COUNT_HOUR: count_hour,
-    GIVE_UP_HOUR: give_up_hour,
+    GIVE_UP: give_up,
     RANK_DAY: rank_day,
     RANK_WEEK: rank_week,
     INDEX_WIKI: index_wiki,
     READ_DUMP: read_dump,
     BUILD_INDEX: build_index,
 }
+
+NOTES: Mapping[str, Callable[..., None]] = {
+    COUNT_HOUR: _note_hour,
+    RANK_DAY: _note_day,
+    RANK_WEEK: _note_week,
+    INDEX_WIKI: _note_wiki,
+    READ_DUMP: _note_table,
+    BUILD_INDEX: _note_index,
+}
+"""What becomes of the database when a task is given up; a wiki without siteinfo is ranked by canonical names."""

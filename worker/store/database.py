@@ -12,10 +12,11 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from models.errors import DatabaseFull, DatabaseTooNew, DatabaseUnreachable, DataDirectoryUnwritable
+from worker.store.sqlite import READ_ONLY, sqlite_engine
 
 if TYPE_CHECKING:
     from sqlmodel import Session
@@ -23,15 +24,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 AWAY_SECONDS = 120.0
-_SQLITE_WAIT_MS = 60_000
-_SQLITE_PRAGMAS = (
-    "synchronous = NORMAL",
-    "foreign_keys = ON",
-    "secure_delete = OFF",  # some builds overwrite what is deleted; here it is public
-    f"journal_size_limit = {16 << 20}",
-)
-_POLL_SECONDS = 0.05
-_READ_ONLY = "wikiq_read_only"
+_CONNECT_SECONDS = 10
 _ONE_AT_A_TIME = 7_706_451_205
 """Any number will do, as long as every wikiq takes the same."""
 
@@ -64,26 +57,30 @@ def connect(url: str) -> Engine:
     """An engine for the database at the URL, whose version is not looked at."""
     address = make_url(url)
     if address.get_backend_name() != "sqlite":
-        return create_engine(address, pool_pre_ping=True)
+        # The driver would give a host that swallows packets more time than outlast gives an outage.
+        patience = {} if "connect_timeout" in address.query else {"connect_timeout": _CONNECT_SECONDS}
+        return create_engine(address, pool_pre_ping=True, connect_args=patience)
     if address.database:
         _make_directory(Path(address.database).parent)
-    engine = create_engine(address, connect_args={"timeout": _SQLITE_WAIT_MS / 1000, "check_same_thread": False})
-    event.listen(engine, "connect", _set_up_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+    return sqlite_engine(address)
 
 
 def outlast(work: Callable[[], _T], seconds: float = AWAY_SECONDS) -> _T:
-    """Do what may be done twice; and again, for so long, where PostgreSQL went away or has not come back yet.
+    """Do what may be done twice; and again where PostgreSQL went away or has not come back yet.
+
+    Args:
+        work: what to do, however long it takes while the database is there.
+        seconds: how long an outage may last.
 
     Raises:
-        DatabaseUnreachable: it was away for longer.
+        DatabaseUnreachable: it lasted longer.
     """
     import stamina
 
-    patiently = stamina.RetryingCaller(attempts=None, timeout=seconds, wait_initial=0.5, wait_max=10)
+    outage = _Outage(seconds)
+    patiently = stamina.RetryingCaller(attempts=None, timeout=None, wait_initial=0.5, wait_max=10)
     try:
-        return patiently(_goes_on, work)
+        return patiently(outage.goes_on, outage.attempt, work)
     except DBAPIError as error:
         if not may_pass(error):
             raise
@@ -101,11 +98,35 @@ def may_pass(error: BaseException) -> bool:
     return isinstance(error, DatabaseUnreachable)
 
 
-def _goes_on(error: Exception) -> bool:
-    if may_pass(error):
+class _Outage:
+    """Since when a database has been away. stamina itself would count from when the work began."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._tried = 0.0
+        self._began: float | None = None
+
+    def attempt(self, work: Callable[[], _T]) -> _T:
+        self._tried = time.monotonic()
+        return work()
+
+    def goes_on(self, error: Exception) -> bool:
+        """Whether to try again after this error."""
+        if not may_pass(error):
+            return False
+        now = time.monotonic()
+        # Work that went on for longer than an outage may last had found the database again.
+        if self._began is None or (now - self._tried > self._seconds and _cut_off(error)):
+            self._began = now
+        if now - self._began >= self._seconds:
+            return False
         _log.warning("The database is away (%s); trying again.", said_by(error))
         return True
-    return False
+
+
+def _cut_off(error: Exception) -> bool:
+    """Whether there is no connection; a server that is there and has no room, say, is not left and found again."""
+    return not isinstance(error, DBAPIError) or error.connection_invalidated or error.statement is None
 
 
 @contextmanager
@@ -160,7 +181,7 @@ def serialise(session: Session) -> None:
 def _read_only(engine: Engine) -> dict[str, Any]:
     if engine.dialect.name == "postgresql":
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    return {_READ_ONLY: True}
+    return {READ_ONLY: True}
 
 
 def _make_directory(directory: Path) -> None:
@@ -170,36 +191,6 @@ def _make_directory(directory: Path) -> None:
         raise DataDirectoryUnwritable(
             f"The directory {directory} cannot be made ({error.strerror}); set WIKIQ_DATA_DIR to one that can."
         ) from error
-
-
-def _set_up_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 the driver's own class
-    # The driver would begin transactions by itself, and only at the first write: too late for a consistent read
-    # before a write. _begin_sqlite does it instead.
-    connection.isolation_level = None
-    if connection.execute("PRAGMA page_count").fetchone() == (0,):
-        # Only a new file's can be chosen. Large pages suit blocks; room that is not needed is given back (room.py).
-        connection.execute("PRAGMA page_size = 16384")
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    for pragma in _SQLITE_PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}").close()
-    _use_write_ahead_log(connection)
-
-
-def _use_write_ahead_log(connection: Any) -> None:  # noqa: ANN401
-    """Switch a new file's journal; SQLite does not wait for others there, so this does."""
-    deadline = time.monotonic() + _SQLITE_WAIT_MS / 1000
-    while connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(_POLL_SECONDS)
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get(_READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from typing import Any
 from sqlalchemy import Engine
 
 _PAGES_AT_ONCE = 1024
-"""16 MiB at the page size of our files: others wait for moments, and the write-ahead log stays small."""
+_SHRINK = "PRAGMA incremental_vacuum(1024)"
+"""By 16 MiB at the page size of our files: others wait for moments, and the write-ahead log stays small."""
 
 _log = logging.getLogger(__name__)
 
@@ -26,13 +27,9 @@ def give_room_back(engine: Engine) -> None:
     with engine.connect() as connection:
         driver: Any = connection.connection.driver_connection
         try:
-            for _ in range(_pragma(driver, "freelist_count") // _PAGES_AT_ONCE + 1):
+            free: int = driver.execute("PRAGMA freelist_count").fetchone()[0]
+            for _ in range(free // _PAGES_AT_ONCE + 1):
                 # Of a pragma that has to be stepped through, execute would do the first step only.
-                driver.executescript(f"PRAGMA incremental_vacuum({_PAGES_AT_ONCE})")
+                driver.executescript(_SHRINK)
         except sqlite3.OperationalError as error:
             _log.warning("Free room stays in the database's file: %s", error)
-
-
-def _pragma(driver: Any, name: str) -> int:  # noqa: ANN401 the driver's own class
-    value: int = driver.execute(f"PRAGMA {name}").fetchone()[0]
-    return value
