@@ -29,6 +29,8 @@ def main() -> int:
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.options(command)
         command.add_argument("--json", action="store_true", help="print one object instead of a table")
+        # What is said before the command's name holds as well.
+        command.set_defaults(small=argparse.SUPPRESS, keep=argparse.SUPPRESS)
     parser.add_argument("--small", action="store_true", help="everything at sizes that take seconds; writes no page")
     parser.add_argument("--only", action="append", choices=COMMANDS, help="of all commands only this; repeatable")
     parser.add_argument(
@@ -50,19 +52,23 @@ def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
 
 
 def _run_all(modules: dict[str, ModuleType], names: list[str], *, small: bool, keep: Path | None) -> int:
-    results = {name: _measured(name, small=small, keep=keep) for name in names}
+    measured = {name: _measured(name, small=small, keep=keep) for name in names}
+    results = {name: result for name, result in measured.items() if result is not None}
     rows = [row for name, result in results.items() for row in modules[name].rows(result)]
     parts = [f"### {name}: {modules[name].HELP}\n\n{modules[name].details(result)}" for name, result in results.items()]
     text = "\n\n".join([table(rows), *parts])
-    if small or len(names) < len(COMMANDS):
+    if small or len(results) < len(COMMANDS):
         sys.stdout.write(text + "\n")
     else:
         PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
-    return 0 if all(map(_agrees, results.values())) else 1
+    return 0 if len(results) == len(names) and all(map(_agrees, results.values())) else 1
 
 
-def _measured(name: str, *, small: bool, keep: Path | None) -> dict[str, Any]:
-    """A command's result, measured in a process of its own, so that none finds what another left in memory."""
+def _measured(name: str, *, small: bool, keep: Path | None) -> dict[str, Any] | None:
+    """A command's result, measured in a process of its own, so that none finds what another left in memory.
+
+    What lies in ``keep`` is taken as it is, whoever measured it there. None if the command failed; it said why.
+    """
     kept = keep and keep / f"{name}{'-small' if small else ''}.json"
     if kept and kept.exists():
         return dict(json.loads(kept.read_text(encoding="utf-8")))
@@ -71,15 +77,17 @@ def _measured(name: str, *, small: bool, keep: Path | None) -> dict[str, Any]:
     command = [sys.executable, "-m", "bench", name, "--json", *options]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 our own module
     if not done.stdout:
-        raise SystemExit(f"python -m bench {name} ended with {done.returncode} and told nothing.")
-    if kept:
+        sys.stderr.write(f"python -m bench {name} ended with {done.returncode} and told nothing.\n")
+        return None
+    result: dict[str, Any] = json.loads(done.stdout)
+    if kept and _agrees(result):
         kept.parent.mkdir(parents=True, exist_ok=True)
         kept.write_text(done.stdout, encoding="utf-8")
-    return dict(json.loads(done.stdout))
+    return result
 
 
 def _agrees(result: dict[str, Any]) -> bool:
-    return bool(result.get("answers_equal", True) and result.get("holds", True))
+    return result.get("answers_equal", True) is not False and bool(result.get("holds", True))
 
 
 if __name__ == "__main__":

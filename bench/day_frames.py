@@ -23,20 +23,23 @@ def _polars(task: Task, answers: list[Answer]) -> None:
 
     desktop, number = pl.col("code") == CODES[0], pl.col("number")
     hours = [
-        _polars_lines(file)
-        .group_by("title")
-        .agg(number.filter(desktop).sum().alias("desktop"), number.filter(~desktop).sum().alias("mobile"))
-        .with_columns(pl.lit(hour).alias("hour"))
+        _polars_lines(file).select(
+            "title",
+            pl.lit(hour).alias("hour"),
+            pl.when(desktop).then(number).otherwise(0).alias("desktop"),
+            pl.when(desktop).then(0).otherwise(number).alias("mobile"),
+        )
         for hour, file in enumerate(files_of(task.source))
     ]
-    lines = pl.concat(hours)
+    lines = pl.concat(hours).collect(engine="streaming")
     totals = _polars_rules(lines.group_by("title").agg(pl.col("desktop", "mobile").sum()))
     ranked = totals.filter(pl.col("rule").is_null())
     top = ranked.sort(["views", "name"], descending=[True, False]).head(DEPTH)
     hourly: dict[str, dict[int, int]] = defaultdict(dict)
     for name, hour, views in (
         lines.join(top.select("title", "name"), on="title")
-        .select("name", "hour", pl.col("desktop") + pl.col("mobile"))
+        .group_by("name", "hour")
+        .agg((pl.col("desktop") + pl.col("mobile")).sum())
         .iter_rows()
     ):
         hourly[name][hour] = views
@@ -52,16 +55,14 @@ def _polars(task: Task, answers: list[Answer]) -> None:
     )
 
 
-def _polars_lines(file: Path) -> pl.DataFrame:
+def _polars_lines(file: Path) -> pl.LazyFrame:
     import polars as pl
-    from isal import igzip
 
-    kinds = dict(zip(_COLUMNS, (pl.String, pl.String, pl.UInt64, pl.String), strict=True))
-    with igzip.open(file) as text:
-        frame = pl.read_csv(
-            text.read(), separator=" ", quote_char=None, has_header=False, schema=kinds, empty_string_is_null=False
-        )
-    return frame.filter(pl.col("code").is_in(CODES))
+    kinds = dict(zip(_COLUMNS, (pl.String, pl.String, pl.UInt32, pl.String), strict=True))
+    lines = pl.scan_csv(
+        file, separator=" ", quote_char=None, has_header=False, schema=kinds, empty_string_is_null=False
+    )
+    return lines.filter(pl.col("code").is_in(CODES))
 
 
 def _polars_rules(totals: pl.DataFrame) -> pl.DataFrame:

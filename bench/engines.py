@@ -47,8 +47,9 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
     "duckdb": ("duckdb",),
     "polars": ("polars",),
     "pandas": ("pandas", "pyarrow"),
-    "python loop": (),
+    "python loop": ("polars", "isal"),
     "gunzip": (),
+    "gunzip by isal": ("isal",),
 }
 """The packages of each engine, by their names in the index."""
 _CAN_USE = {"gunzip": ("deflate",)}

@@ -44,12 +44,14 @@ def count(directory: Path, arguments: argparse.Namespace) -> Report:
 
 
 def rank(directory: Path, arguments: argparse.Namespace) -> Report:
-    """Rank a day or a week of what is counted, as a worker does."""
+    """Rank a day or a week of what is counted, and give free room back, as a worker does."""
     from worker.answering import rank_period
+    from worker.store.room import give_room_back
 
     context = open_directory(directory)
     period = Period(arguments.day, DAYS_IN_WEEK if arguments.week else 1)
     answer = rank_period(context, PROJECT, period, Universe(arguments.universe))
+    give_room_back(context.engine)
     context.engine.dispose()
     if answer is None:
         raise SystemExit("The index is not there.")
@@ -70,14 +72,11 @@ def only(directory: Path, arguments: argparse.Namespace) -> Report:
 
 
 def size(directory: Path, _arguments: argparse.Namespace) -> Report:
-    """Bytes of the database's file, and of the pages in it that are in use, once its log is written into it."""
+    """Bytes of the database's file, once its log is written into it."""
     file = directory / "wikiq.sqlite"
     with closing(sqlite3.connect(file)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        page, pages, free = (
-            database.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_size", "page_count", "freelist_count")
-        )
-    return {"file": file.stat().st_size, "used": page * (pages - free)}
+    return {"file": file.stat().st_size}
 
 
 _STEPS: Mapping[str, Callable[[Path, argparse.Namespace], Report]] = {

@@ -78,7 +78,8 @@ def compare(
         "rounds": rounds,
         "once": [name for name in once if name in names],
         "unequal": unequal,
-        "answers_equal": not unequal,
+        # Of one answer alone nobody can say whether it is right.
+        "answers_equal": not unequal if sum(map(bool, told.values())) > 1 else None,
     }
 
 

@@ -62,12 +62,12 @@ def _of_hours(found: dict[str, Any] | None) -> list[Row]:
     if found is None:
         return []
     first, last = found["peaks_mb"][0], found["peaks_mb"][-1]
-    before, after = found["before"]["file"] / 1e6, found["after"]["used"] / 1e6
+    before, after = found["before"]["file"] / 1e6, found["after"]["file"] / 1e6
     hours = len(found["peaks_mb"])
     return [
         _limited(f"peak memory of a worker that counts {hours} hours, {first:,.0f} MB after the first", last, COUNT_MB),
         _limited(f"the database with {hours} hours of a day, not ranked", before, BEFORE_MB),
-        _limited("the database once that day is ranked: pages in use", after, AFTER_MB),
+        _limited("the database once that day is ranked", after, AFTER_MB),
     ]
 
 
@@ -98,13 +98,11 @@ def details(result: dict[str, Any]) -> str:
 
 
 def _told_of_hours(found: dict[str, Any]) -> str:
-    before, after, used = (
-        f"{size / 1e6:,.0f} MB" for size in (found["before"]["file"], found["after"]["file"], found["after"]["used"])
-    )
+    before, after = (f"{found[when]['file'] / 1e6:,.0f} MB" for when in ("before", "after"))
     return (
         f"Hours of {found['lines']:,} lines. A worker's peak after each: {_listed(found['peaks_mb'])} MB; of ranking "
         f"that day by its logged titles: {found['rank_peak_mb']:,.0f} MB. The database's file has {before} before and "
-        f"{after} after the ranking, of which {used} are in use: SQLite keeps pages that became free for later."
+        f"{after} after the ranking."
     )
 
 
