@@ -19,7 +19,7 @@ from worker.budget import Budget
 from worker.context import Context
 from worker.dumps_site import hour_url
 from worker.fetch import ask
-from worker.patience import Retries
+from worker.patience import HASTY_PATIENCE, Retries
 from worker.phases import Stopwatch
 from worker.source import without_credentials
 from worker.store.database import reading, writing
@@ -46,29 +46,34 @@ def from_any(
         SourceError: no source has it; the error is the first source's, for a mirror may lag behind.
         OSError: as ``attempt``; no other source would help.
     """
-    choice = _Choice(context, sources)
+    choice, ends = _Choice(context, sources), time.monotonic() + context.retries.patience
     while candidates := choice.candidates():
         asked = time.monotonic()
+        if asked >= ends and choice.reasons:
+            break
         with context.connection(candidates, stopwatch) as (source, budget):
             # While this one waited for a connection, another may have found the source in trouble.
             if time.monotonic() > asked + AT_ONCE_SECONDS and source not in choice.candidates():
                 continue
             hasty = choice.has_others(source)
+            # A long wait for a connection is not the source's fault: it gets what another one would.
+            left = max(ends - time.monotonic(), HASTY_PATIENCE)
             try:
-                return attempt(source, budget, context.retries.hasty() if hasty else context.retries)
+                return attempt(source, budget, (context.retries.hasty() if hasty else context.retries).within(left))
             except SourceError as error:
                 choice.note(source, error, hasty=hasty)
-    raise choice.failed[sources[0]]
+    raise choice.reasons.get(sources[0]) or next(iter(choice.reasons.values()))
 
 
 class _Choice:
-    """Which sources may still be asked. ``failed`` are the others, and why."""
+    """Which sources may still be asked. ``failed`` are the others, and ``reasons`` is why any of them did not serve."""
 
     def __init__(self, context: Context, sources: Sequence[str]) -> None:
         self._context = context
         self._sources = sources
         self._doubtful: set[str] = set()
         self.failed: dict[str, SourceError] = {}
+        self.reasons: dict[str, SourceError] = {}
 
     def candidates(self) -> Sequence[str]:
         """The sources to ask next."""
@@ -76,7 +81,7 @@ class _Choice:
         with reading(self._context.engine) as session:
             for source in self._left():
                 if trouble := source_trouble(session, without_credentials(source), since=since):
-                    self.failed[source] = trouble
+                    self.failed[source] = self.reasons[source] = trouble
                 elif len(self._sources) > 1 and is_doubtful(session, without_credentials(source), since=since):
                     self._doubtful.add(source)
         return [source for source in self._left() if source not in self._doubtful] or self._left()
@@ -87,6 +92,7 @@ class _Choice:
 
     def note(self, source: str, error: SourceError, *, hasty: bool) -> None:
         """Note why a source did not serve, for other hours too if it concerns them."""
+        self.reasons[source] = error
         doubtful = hasty and isinstance(error, SourceUnreachable)
         if doubtful:
             self._doubtful.add(source)

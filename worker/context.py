@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from sqlalchemy import Engine
 
 from models.version import VERSION
 from worker.budget import Budget, hold_any_connection
-from worker.patience import Retries
+from worker.patience import PATIENT, Retries
 from worker.phases import Stopwatch
 from worker.settings import Settings
 from worker.store.database import open_database
@@ -87,11 +88,13 @@ def open_context(settings: Settings, *, retries: Retries | None = None) -> Conte
     Raises:
         SetupError: the database or the data directory cannot be used.
     """
+    leases = _open_leases(settings.broker_url)
     return Context(
         settings=settings,
         engine=open_database(settings.database_url),
-        retries=retries or Retries(),
-        leases=_open_leases(settings.broker_url),
+        # Only a broker's tasks have a time limit; without it a large dump may take as long as it comes.
+        retries=retries or (PATIENT if leases is not None else replace(PATIENT, patience=math.inf)),
+        leases=leases,
     )
 
 

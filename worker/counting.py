@@ -118,12 +118,16 @@ def _count(context: Context, work: _Work) -> tuple[HourState, int]:
 def _fetch_and_count(
     context: Context, work: _Work, source: str, budget: Budget, retries: Retries
 ) -> tuple[Downloaded, HourCount]:
+    ends = time.monotonic() + retries.patience
     for _ in range(CORRUPT_TRIES - 1):
         try:
             return _try_once(context, work, source, budget, retries)
         except UncountableFile:
             raise
         except CorruptFile as error:
+            retries = retries.within(ends - time.monotonic())
+            if retries.patience <= 0:
+                raise
             _log.warning("%s: %s Fetching it anew.", work.hour, error)
     return _try_once(context, work, source, budget, retries)
 

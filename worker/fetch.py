@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -123,7 +124,7 @@ def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries 
         known = part.version()
         if known is None or known.url != without_credentials(url):
             part.discard()
-        version = persist(url, lambda: _transfer(http, url, part, retries), budget, retries, part.size)
+        version = persist(url, partial(_transfer, http, url, part, retries), budget, retries, part.size)
         return _finish(url, part, version, into)
 
 
@@ -134,10 +135,10 @@ def fetch_small(http: Http, url: str, *, limit_bytes: int, budget: Budget, retri
         CorruptFile: the document is longer than ``limit_bytes``. Otherwise as ``fetch``.
     """
 
-    def attempt() -> bytes:
+    def attempt(seconds: float) -> bytes:
         body = bytearray()
         with _answer(http, url, {}, retries) as response:
-            for chunk in _chunks(response, retries):
+            for chunk in _chunks(response, seconds):
                 body += chunk
                 if len(body) > limit_bytes:
                     raise CorruptFile(f"{without_credentials(url)} is longer than {limit_bytes} bytes.")
@@ -157,7 +158,7 @@ def ask(http: Http, url: str, *, budget: Budget, retries: Retries) -> None:
         SourceUnreachable: nobody answers.
     """
 
-    def attempt() -> None:
+    def attempt(_seconds: float) -> None:
         timeout = (retries.connect_timeout, retries.read_timeout)
         with _connecting(url):
             status = http.head(url, allow_redirects=False, timeout=timeout).status_code
@@ -167,7 +168,7 @@ def ask(http: Http, url: str, *, budget: Budget, retries: Retries) -> None:
     persist(url, attempt, budget, retries)
 
 
-def _transfer(http: Http, url: str, part: PartialFile, retries: Retries) -> Version:
+def _transfer(http: Http, url: str, part: PartialFile, retries: Retries, seconds: float) -> Version:
     known, offset = part.version(), part.size()
     if known and known.total:
         # The last byte is asked for again, so that a complete part, too, is checked against its source.
@@ -179,7 +180,7 @@ def _transfer(http: Http, url: str, part: PartialFile, retries: Retries) -> Vers
         else:
             version = _resume(part, known, offset, response)
         with part.path.open("ab") as file:
-            for chunk in _chunks(response, retries):
+            for chunk in _chunks(response, seconds):
                 file.write(chunk)
     size = part.size()
     if version.total is None or size == version.total:
@@ -262,14 +263,14 @@ def _connecting(url: str) -> Iterator[None]:
         raise interrupted_by(error) from None
 
 
-def _chunks(response: requests.Response, retries: Retries) -> Iterator[bytes]:
-    deadline = time.monotonic() + retries.transfer_timeout
+def _chunks(response: requests.Response, seconds: float) -> Iterator[bytes]:
+    deadline = time.monotonic() + seconds
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
             yield chunk
             check_lease()
             if time.monotonic() > deadline:
-                raise Interrupted(f"the transfer took more than {retries.transfer_timeout:g} s")
+                raise Interrupted(f"the transfer took more than {seconds:.0f} s")
     except urllib3.exceptions.HTTPError as error:
         raise interrupted_by(error) from None
 

@@ -7,21 +7,26 @@ import http.client
 import logging
 import math
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import stamina
 
 from models.errors import CorruptFile, FileNotThere, SourceRefused, SourceUnreachable
-from worker.budget import Budget
 from worker.source import without_credentials
+
+if TYPE_CHECKING:
+    from worker.budget import Budget
 
 T = TypeVar("T")
 
 SET_CONTACT = "set WIKIQ_CONTACT to an e-mail address or to the address of a page about you"
-HASTY_ATTEMPTS, HASTY_SECONDS = 2, 20.0
+PATIENCE = 1080.0
+"""Seconds that one fetch may take in all; a task has not many more."""
+HASTY_PATIENCE, HASTY_TRANSFER, HASTY_SECONDS, HASTY_ATTEMPTS = 240.0, 180.0, 20.0, 2
 _FORBIDDEN, _GONE, _TOO_MANY_REQUESTS, _SERVER_ERROR = (401, 403, 451), (404, 410), 429, 500
 
 _log = logging.getLogger(__name__)
@@ -32,7 +37,8 @@ class Retries:
     """How patient a fetch is; times in seconds.
 
     ``attempts`` counts attempts in a row that brought less than ``least_progress`` bytes beyond what was had before.
-    Rather than wait longer than ``longest_wait`` for the next attempt, it gives up.
+    Rather than wait longer than ``longest_wait`` for the next attempt, it gives up; and after ``patience`` altogether,
+    whatever came by then.
     """
 
     attempts: int = 8
@@ -42,9 +48,10 @@ class Retries:
     retry_after_max: float = 600.0
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
-    transfer_timeout: float = 1200.0
+    transfer_timeout: float = 900.0
     least_progress: int = 1 << 16
     longest_wait: float = math.inf
+    patience: float = PATIENCE
 
     def wait(self, fruitless: int, retry_after: float) -> float:
         """Seconds until the next attempt: exponential with jitter, and not less than the source asked for."""
@@ -59,7 +66,13 @@ class Retries:
             attempts=min(self.attempts, HASTY_ATTEMPTS),
             read_timeout=min(self.read_timeout, HASTY_SECONDS),
             longest_wait=min(self.longest_wait, HASTY_SECONDS),
+            transfer_timeout=min(self.transfer_timeout, HASTY_TRANSFER),
+            patience=min(self.patience, HASTY_PATIENCE),
         )
+
+    def within(self, seconds: float) -> Retries:
+        """The same, but not for longer than so many seconds altogether."""
+        return replace(self, patience=min(self.patience, seconds))
 
 
 PATIENT = Retries()
@@ -78,11 +91,11 @@ class Interrupted(Exception):
 
 
 def persist(
-    url: str, attempt: Callable[[], T], budget: Budget, retries: Retries, reached: Callable[[], int] = lambda: 0
+    url: str, attempt: Callable[[float], T], budget: Budget, retries: Retries, reached: Callable[[], int] = lambda: 0
 ) -> T:
     """Attempt, within the budget, until it works or patience ends; the waits lie outside the budget.
 
-    ``reached`` tells how many bytes are had by now.
+    ``attempt`` is told how many seconds it may take; ``reached`` tells how many bytes are had by now.
 
     Raises:
         UsageError: the URL is none.
@@ -90,13 +103,14 @@ def persist(
         CorruptFile: so was the last one, by an early end.
     """
     shown = without_credentials(url)
+    patience = _Patience(shown, retries, reached)
 
     def within_budget() -> T:
         with budget():
-            return attempt()
+            return attempt(min(retries.transfer_timeout, patience.left()))
 
     try:
-        return stamina.RetryingCaller(attempts=None, timeout=None)(_Patience(shown, retries, reached), within_budget)
+        return stamina.RetryingCaller(attempts=None, timeout=None)(patience, within_budget)
     except Interrupted as last:
         if last.ended_early:
             raise CorruptFile(f"{shown} is not the file that was announced: {last}.") from None
@@ -112,6 +126,13 @@ class _Patience:
         self._reached = reached
         self._furthest = reached()
         self._fruitless = 0
+        self._ends: float | None = None
+
+    def left(self) -> float:
+        """Seconds until patience ends; it begins with the first attempt, not with the wait for a connection."""
+        if self._ends is None:
+            self._ends = time.monotonic() + self._retries.patience
+        return max(0.0, self._ends - time.monotonic())
 
     def __call__(self, error: Exception) -> bool | float:
         if not isinstance(error, Interrupted):
@@ -122,7 +143,7 @@ class _Patience:
         if self._fruitless >= self._retries.attempts:
             return False
         seconds = self._retries.wait(self._fruitless, error.retry_after)
-        if seconds > self._retries.longest_wait:
+        if seconds > self._retries.longest_wait or seconds >= self.left():
             return False
         _log.info("%s: %s; asking again in %.1f s", self._shown, error, seconds)
         return seconds
