@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     # Slow to import, and commands that only look at the database need neither.
     from redis import Redis
 
-    from worker.fetch import Http
+    from worker.client import Http
 
 
 def _cores() -> int:
@@ -52,7 +52,7 @@ class Context:
 
     def open_http(self) -> Http:
         """A session of its own for each download: requests' sessions are not made for several threads."""
-        from worker.fetch import open_http
+        from worker.client import open_http
 
         return open_http(self.settings.contact, VERSION)
 

@@ -11,24 +11,21 @@ import hashlib
 import os
 import re
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import requests
 import urllib3
 
 from models.errors import CorruptFile, SourceRefused, UsageError
 from worker.budget import Budget, hold_file
-from worker.lease import check_lease
+from worker.client import Http
 from worker.partial_file import PartialFile, Version
 from worker.patience import (
     PATIENT,
-    SET_CONTACT,
     Interrupted,
     Retries,
     causes,
@@ -37,10 +34,8 @@ from worker.patience import (
     persist,
     refusal,
 )
-from worker.source import is_wikimedia, origin, redirected, without_credentials
-
-Http = requests.Session
-"""What ``open_http`` gives; other modules name it without naming requests."""
+from worker.source import redirected, without_credentials
+from worker.watch import Watch
 
 _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 512
@@ -62,40 +57,6 @@ class Downloaded:
     etag: str | None
     last_modified: str | None
     sha256: str
-
-
-class _Session(requests.Session):
-    """Follows no redirect on its own, reads no environment, and asks Wikimedia nothing without a contact."""
-
-    def __init__(self, contact: str, version: str) -> None:
-        super().__init__()
-        self._contact = contact
-        self.trust_env = False
-        comment = f"({contact}) " if contact else ""
-        self.headers["User-Agent"] = f"wikiq/{version} {comment}python-requests/{requests.__version__}"
-        self.headers["Accept-Encoding"] = "identity"
-        self.headers["Connection"] = "close"
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would read a redirect's whole body into memory before looking where it leads."""
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        url = request.url or ""
-        if not self._contact and is_wikimedia(url):
-            raise SourceRefused(f"{origin(url)[1]} is not asked without a contact: {SET_CONTACT}.")
-        return super().send(request, **kwargs)
-
-
-def open_http(contact: str | None, version: str) -> Http:
-    """A session whose User-Agent is what https://foundation.wikimedia.org/wiki/Policy:User-Agent_policy asks for.
-
-    Raises:
-        UsageError: the contact cannot stand in a header.
-    """
-    text = (contact or "").strip(" ")
-    if not (text.isascii() and text.isprintable()):
-        raise UsageError(f"The contact must be one line of plain ASCII text: {SET_CONTACT}.")
-    return _Session(text, version)
 
 
 def discard(into: Path) -> None:
@@ -137,8 +98,8 @@ def fetch_small(http: Http, url: str, *, limit_bytes: int, budget: Budget, retri
 
     def attempt(seconds: float) -> bytes:
         body = bytearray()
-        with _answer(http, url, {}, retries) as response:
-            for chunk in _chunks(response, seconds):
+        with _answer(http, url, {}, retries, seconds) as (_, chunks):
+            for chunk in chunks:
                 body += chunk
                 if len(body) > limit_bytes:
                     raise CorruptFile(f"{without_credentials(url)} is longer than {limit_bytes} bytes.")
@@ -158,12 +119,10 @@ def ask(http: Http, url: str, *, budget: Budget, retries: Retries) -> None:
         SourceUnreachable: nobody answers.
     """
 
-    def attempt(_seconds: float) -> None:
-        timeout = (retries.connect_timeout, retries.read_timeout)
-        with _connecting(url):
-            status = http.head(url, allow_redirects=False, timeout=timeout).status_code
-        if is_forbidden(status):
-            raise refusal(url, status, "")
+    def attempt(seconds: float) -> None:
+        with http.watching(seconds) as watch, _send(http, "HEAD", url, {}, retries, watch) as response:
+            if is_forbidden(response.status_code):
+                raise refusal(url, response.status_code, "")
 
     persist(url, attempt, budget, retries)
 
@@ -174,13 +133,13 @@ def _transfer(http: Http, url: str, part: PartialFile, retries: Retries, seconds
         # The last byte is asked for again, so that a complete part, too, is checked against its source.
         offset = min(offset, known.total - 1)
     headers = {"Range": f"bytes={offset}-", "If-Range": known.validator} if known and offset else {}
-    with _answer(http, url, headers, retries) as response:
+    with _answer(http, url, headers, retries, seconds) as (response, chunks):
         if known is None or response.status_code == _OK:
             version = part.begin(_version(url, response))
         else:
             version = _resume(part, known, offset, response)
         with part.path.open("ab") as file:
-            for chunk in _chunks(response, seconds):
+            for chunk in chunks:
                 file.write(chunk)
     size = part.size()
     if version.total is None or size == version.total:
@@ -230,24 +189,42 @@ def _finish(url: str, part: PartialFile, version: Version, into: Path) -> Downlo
 
 
 @contextmanager
-def _answer(http: Http, url: str, headers: Mapping[str, str | None], retries: Retries) -> Iterator[requests.Response]:
+def _answer(
+    http: Http, url: str, headers: Mapping[str, str | None], retries: Retries, seconds: float
+) -> Iterator[tuple[requests.Response, Iterator[bytes]]]:
+    """An answer and its body's chunks, all of which take no longer than so many seconds."""
     place = url
-    for _ in range(_MAX_REDIRECTS + 1):
-        with _send(http, place, headers, retries) as response:
-            if response.status_code not in _REDIRECTS:
-                expected = (_OK, _PARTIAL, _NO_SUCH_RANGE) if headers else (_OK,)
-                if response.status_code not in expected:
-                    raise refusal(url, response.status_code, response.headers.get("Retry-After", ""))
-                yield response
-                return
-            place = redirected(place, response.headers.get("Location", ""))
+    with http.watching(seconds) as watch:
+        for _ in range(_MAX_REDIRECTS + 1):
+            with _send(http, "GET", place, headers, retries, watch) as response:
+                if response.status_code not in _REDIRECTS:
+                    expected = (_OK, _PARTIAL, _NO_SUCH_RANGE) if headers else (_OK,)
+                    if response.status_code not in expected:
+                        raise refusal(url, response.status_code, response.headers.get("Retry-After", ""))
+                    yield response, _chunks(response, watch)
+                    return
+                place = redirected(place, response.headers.get("Location", ""))
     raise SourceRefused(f"{without_credentials(url)} redirects more than {_MAX_REDIRECTS} times.")
 
 
-def _send(http: Http, url: str, headers: Mapping[str, str | None], retries: Retries) -> requests.Response:
+def _send(
+    http: Http, method: str, url: str, headers: Mapping[str, str | None], retries: Retries, watch: Watch
+) -> requests.Response:
+    """Ask, and read the answer's head."""
+    watch.check()
     timeout = (retries.connect_timeout, retries.read_timeout)
-    with _connecting(url):
-        return http.get(url, headers=headers, stream=True, allow_redirects=False, timeout=timeout)
+    try:
+        with _connecting(url):
+            response = http.request(method, url, headers=headers, stream=True, allow_redirects=False, timeout=timeout)
+    except (Interrupted, SourceRefused):
+        watch.check()
+        raise
+    try:
+        watch.check()  # or its head may have been cut short
+    except Interrupted:
+        response.close()
+        raise
+    return response
 
 
 @contextmanager
@@ -263,16 +240,16 @@ def _connecting(url: str) -> Iterator[None]:
         raise interrupted_by(error) from None
 
 
-def _chunks(response: requests.Response, seconds: float) -> Iterator[bytes]:
-    deadline = time.monotonic() + seconds
+def _chunks(response: requests.Response, watch: Watch) -> Iterator[bytes]:
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
             yield chunk
-            check_lease()
-            if time.monotonic() > deadline:
-                raise Interrupted(f"the transfer took more than {seconds:.0f} s")
+            watch.check()
     except urllib3.exceptions.HTTPError as error:
+        watch.check()
         raise interrupted_by(error) from None
+    # A body that was cut short from here must not pass for one that ended.
+    watch.check()
 
 
 def _not_gzip(url: str, head: bytes) -> str | None:
