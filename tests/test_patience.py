@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -127,10 +128,18 @@ NOW = dt.datetime(2026, 11, 23, 12, 0, 0, tzinfo=dt.UTC)
 )
 def test_retry_after_is_read(header: str, seconds: float) -> None:
     """Seconds and dates are understood; what is past or malformed asks for no wait."""
-    assert seconds_to_wait(header, NOW) == seconds
+    assert seconds_to_wait(header, "", NOW) == seconds
+    hour_later = NOW + dt.timedelta(hours=1)
+    assert seconds_to_wait(header, format_datetime(NOW, usegmt=True), hour_later) == seconds
+
+
+@given(st.text() | st.text("MonNv 0123456789:,+-GT"))
+def test_any_date_beside_a_retry_after_is_borne(date: str) -> None:
+    """Whatever stands in the Date header, the answer is a number of seconds that is not negative."""
+    assert seconds_to_wait("Mon, 23 Nov 2026 12:01:30 GMT", date, NOW) >= 0
 
 
 @given(st.one_of(st.text(), st.text("0123456789", max_size=6000), st.text("MonNv 0123456789:,+-GT")))
 def test_any_retry_after_gives_a_wait(header: str) -> None:
     """Whatever stands in the header, the answer is a number of seconds that is not negative."""
-    assert seconds_to_wait(header, NOW) >= 0
+    assert seconds_to_wait(header, "", NOW) >= 0

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -51,7 +52,7 @@ def from_any(
         asked = time.monotonic()
         if asked >= ends and choice.reasons:
             break
-        with context.connection(candidates, stopwatch) as (source, budget):
+        with _putting_off(choice, candidates), context.connection(candidates, stopwatch) as (source, budget):
             # While this one waited for a connection, another may have found the source in trouble.
             if time.monotonic() > asked + AT_ONCE_SECONDS and source not in choice.candidates():
                 continue
@@ -63,6 +64,16 @@ def from_any(
             except SourceError as error:
                 choice.note(source, error, hasty=hasty)
     raise choice.reasons.get(sources[0]) or next(iter(choice.reasons.values()))
+
+
+@contextmanager
+def _putting_off(choice: _Choice, candidates: Sequence[str]) -> Iterator[None]:
+    """Note of all candidates that none of them wants to be asked."""
+    try:
+        yield
+    except SourceUnreachable as error:
+        for source in candidates:
+            choice.note(source, error, hasty=False)
 
 
 class _Choice:
@@ -129,7 +140,9 @@ def ask_source(context: Context, hour: Hour, source: str) -> None:
         SourceUnreachable: it does not answer within a few seconds.
     """
     hasty = replace(context.retries, attempts=min(context.retries.attempts, PROBES))
-    ask(context.open_http(), hour_url(source, hour), budget=context.budget(source), retries=hasty)
+    # Somebody waits for this: a source that wants time is not asked, and said not to answer.
+    budget = replace(context, retries=context.retries.hasty()).budget(source)
+    ask(context.open_http(), hour_url(source, hour), budget=budget, retries=hasty)
 
 
 def ask_sources(context: Context, hour: Hour, sources: Sequence[str]) -> Mapping[str, SourceError]:

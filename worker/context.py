@@ -57,7 +57,11 @@ class Context:
         return open_http(self.settings.contact, VERSION)
 
     def budget(self, source: str) -> Budget:
-        """Gives one of the connections to the source, once one is free."""
+        """Gives one of the connections to the source, once one is free.
+
+        Raises:
+            SourceUnreachable: on its use, if the source wants not to be asked for longer than one waits here.
+        """
         return partial(self._hold, (source,))
 
     @contextmanager
@@ -71,15 +75,18 @@ class Context:
         with ExitStack() as held:
             source = held.enter_context(stopwatch.holding(self._hold(sources)))
             unused = [held]
-            yield source, lambda: unused.pop() if unused else stopwatch.holding(self._hold((source,)))
+            # Where another source is left, this one is not waited for long if it wants not to be asked meanwhile.
+            again = replace(self, retries=self.retries.hasty()) if len(sources) > 1 else self
+            yield source, lambda: unused.pop() if unused else stopwatch.holding(again.budget(source)())
 
     def _hold(self, sources: Sequence[str]) -> AbstractContextManager[str]:
         """A connection of the fleet's, or of this machine's."""
         if self.leases is not None:
             from worker.lease import hold_any_lease
 
-            return hold_any_lease(self.leases, sources)
-        return hold_any_connection(self.settings.data_dir / "connections", sources, freed=self.freed)
+            return hold_any_lease(self.leases, sources, longest_wait=self.retries.longest_wait)
+        directory = self.settings.data_dir / "connections"
+        return hold_any_connection(directory, sources, freed=self.freed, longest_wait=self.retries.longest_wait)
 
 
 def open_context(settings: Settings, *, retries: Retries | None = None) -> Context:

@@ -7,6 +7,7 @@ final name when it is complete. A part, also one that a killed process left, is 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 import re
@@ -33,6 +34,7 @@ from worker.patience import (
     is_forbidden,
     persist,
     refusal,
+    seconds_to_wait,
 )
 from worker.source import redirected, without_credentials
 from worker.watch import Watch
@@ -122,7 +124,7 @@ def ask(http: Http, url: str, *, budget: Budget, retries: Retries) -> None:
     def attempt(seconds: float) -> None:
         with http.watching(seconds) as watch, _send(http, "HEAD", url, {}, retries, watch) as response:
             if is_forbidden(response.status_code):
-                raise refusal(url, response.status_code, "")
+                raise refusal(url, response.status_code, 0)
 
     persist(url, attempt, budget, retries)
 
@@ -200,11 +202,16 @@ def _answer(
                 if response.status_code not in _REDIRECTS:
                     expected = (_OK, _PARTIAL, _NO_SUCH_RANGE) if headers else (_OK,)
                     if response.status_code not in expected:
-                        raise refusal(url, response.status_code, response.headers.get("Retry-After", ""))
+                        raise refusal(url, response.status_code, _asked_wait(response, retries))
                     yield response, _chunks(response, watch)
                     return
                 place = redirected(place, response.headers.get("Location", ""))
     raise SourceRefused(f"{without_credentials(url)} redirects more than {_MAX_REDIRECTS} times.")
+
+
+def _asked_wait(response: requests.Response, retries: Retries) -> float:
+    asked, date = (response.headers.get(name, "") for name in ("Retry-After", "Date"))
+    return min(seconds_to_wait(asked, date, dt.datetime.now(dt.UTC)), retries.retry_after_max)
 
 
 def _send(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import http.client
 import logging
-import math
 import random
 import time
 from collections.abc import Callable
@@ -38,19 +37,19 @@ class Retries:
 
     ``attempts`` counts attempts in a row that brought less than ``least_progress`` bytes beyond what was had before.
     Rather than wait longer than ``longest_wait`` for the next attempt, it gives up; and after ``patience`` altogether,
-    whatever came by then.
+    whatever came by then. What a source asks for beyond ``retry_after_max`` it does not get.
     """
 
     attempts: int = 8
     wait_initial: float = 1.0
     wait_max: float = 60.0
     wait_jitter: float = 1.0
-    retry_after_max: float = 600.0
+    retry_after_max: float = 3600.0
     connect_timeout: float = 10.0
     read_timeout: float = 60.0
     transfer_timeout: float = 900.0
     least_progress: int = 1 << 16
-    longest_wait: float = math.inf
+    longest_wait: float = 600.0
     patience: float = PATIENCE
 
     def wait(self, fruitless: int, retry_after: float) -> float:
@@ -81,7 +80,9 @@ PATIENT = Retries()
 class Interrupted(Exception):
     """A failure that may pass; ``persist`` turns it into an error of the source when patience ends.
 
-    ``ended_early`` marks an answer that ended in good order, but before its announced length.
+    ``retry_after`` are the seconds for which the source asked not to be asked: by nobody, so whoever holds the
+    connection tells the others. ``ended_early`` marks an answer that ended in good order, but before its announced
+    length.
     """
 
     def __init__(self, reason: str, *, retry_after: float = 0.0, ended_early: bool = False) -> None:
@@ -149,17 +150,24 @@ class _Patience:
         return seconds
 
 
-def seconds_to_wait(retry_after: str, now: dt.datetime) -> float:
-    """Read a Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3); 0 if it is malformed or past."""
+def seconds_to_wait(retry_after: str, date: str, now: dt.datetime) -> float:
+    """Read a Retry-After header, in seconds or as a date (RFC 9110, section 10.2.3); 0 if it is malformed or past.
+
+    A date is the source's, and so is the time it is compared with: its Date header, and ``now`` only where that lacks.
+    """
     text = retry_after.strip()
     if text.isascii() and text.isdigit():
         return float(text)
+    moment = _moment(text)
+    return max(0.0, (moment - (_moment(date) or now)).total_seconds()) if moment else 0.0
+
+
+def _moment(text: str) -> dt.datetime | None:
     try:
         moment = parsedate_to_datetime(text)
+        return moment.astimezone(dt.UTC) if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
     except (TypeError, ValueError, OverflowError):
-        return 0.0
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return max(0.0, (aware - now).total_seconds())
+        return None
 
 
 def is_forbidden(status: int) -> bool:
@@ -167,7 +175,12 @@ def is_forbidden(status: int) -> bool:
     return status in _FORBIDDEN
 
 
-def refusal(url: str, status: int, retry_after: str) -> Exception:
+def put_off(shown: str, seconds: float) -> SourceUnreachable:
+    """What to raise where a source wants not to be asked for longer than one can wait."""
+    return SourceUnreachable(f"{shown} wants not to be asked for another {seconds:.0f} s.")
+
+
+def refusal(url: str, status: int, retry_after: float) -> Exception:
     """What to raise for an answer that has not what was asked for: an ``Interrupted``, or an error of the source."""
     shown = without_credentials(url)
     if status in _GONE:
@@ -175,8 +188,7 @@ def refusal(url: str, status: int, retry_after: str) -> Exception:
     if is_forbidden(status):
         return SourceRefused(f"{shown} is refused ({status}); Wikimedia's User-Agent policy asks to {SET_CONTACT}.")
     if status == _TOO_MANY_REQUESTS or status >= _SERVER_ERROR:
-        wait = seconds_to_wait(retry_after, dt.datetime.now(dt.UTC))
-        return Interrupted(f"the source answers {status}", retry_after=wait)
+        return Interrupted(f"the source answers {status}", retry_after=retry_after)
     return SourceRefused(f"{shown} is refused with status {status}.")
 
 
