@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from fetch_samples import CONTENT, FREE, QUICK, downloaded_file, get_url, left_in, raw_server  # noqa: F401 fixtures
 
-from models.errors import SourceUnreachable
+from models.errors import SourceUnreachable, UncountableFile
 from worker import watch
 from worker.client import open_http
 from worker.fetch import ask, fetch, fetch_small
@@ -160,3 +160,32 @@ def test_watching_leaves_nothing_behind(into: Path) -> None:
         get_url(url, into)
     assert closed == [b""]
     assert not [thread for thread in threading.enumerate() if thread.name == "wikiq-watch"]
+
+
+@pytest.mark.parametrize("announced", [b"", b"Content-Length: 9000000000\r\n"], ids=["silently", "announced"])
+def test_a_body_beyond_the_limit_is_no_file(into: Path, announced: bytes) -> None:
+    """A body is given up as soon as it, or what is announced of it, passes the limit; nothing of it stays."""
+    sent = []
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        with contextlib.suppress(OSError):
+            connection.sendall(OK + announced + b"\r\n")
+            sent.extend(connection.send(bytes(100_000)) for _ in range(500))
+
+    with raw_server(answer) as url, pytest.raises(UncountableFile, match=r"x\.gz is longer than 100000 bytes"):
+        fetch(open_http(None, "0.1.0"), url, into, budget=FREE, retries=QUICK, limit_bytes=100_000)
+    assert sum(sent) < 40_000_000
+    assert left_in(into.parent) == set()
+
+
+def test_a_body_of_just_the_limit_is_a_file(into: Path) -> None:
+    """What is as long as it may be is had."""
+
+    def answer(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(OK + b"Content-Length: %d\r\n\r\n" % len(CONTENT) + CONTENT)
+
+    with raw_server(answer) as url:
+        fetch(open_http(None, "0.1.0"), url, into, budget=FREE, retries=QUICK, limit_bytes=len(CONTENT))
+    assert into.read_bytes() == CONTENT

@@ -27,6 +27,9 @@ from worker.source import without_credentials
 from worker.store import ledger, tallies
 from worker.store.database import reading, writing
 
+MAX_HOUR_BYTES = 1 << 30
+"""More than ten times the largest hour file that there ever was."""
+
 CORRUPT_TRIES = 3
 """How often a file that cannot be counted is fetched from one source."""
 
@@ -137,7 +140,9 @@ def _try_once(
 ) -> tuple[Downloaded, HourCount]:
     url = hour_url(source, work.hour)
     try:
-        downloaded = fetch(context.open_http(), url, work.path, budget=budget, retries=retries)
+        downloaded = fetch(
+            context.open_http(), url, work.path, budget=budget, retries=retries, limit_bytes=MAX_HOUR_BYTES
+        )
         with context.cores, work.stopwatch.while_counting():
             return downloaded, count_views(read_blocks(downloaded.path), work.projects)
     except CorruptFile:

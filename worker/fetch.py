@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import math
 import os
 import re
 import ssl
@@ -21,7 +22,7 @@ from pathlib import Path
 import requests
 import urllib3
 
-from models.errors import CorruptFile, SourceRefused, UsageError
+from models.errors import CorruptFile, SourceRefused, UncountableFile, UsageError
 from worker.budget import Budget, hold_file
 from worker.client import Http
 from worker.partial_file import PartialFile, Version
@@ -68,7 +69,9 @@ def discard(into: Path) -> None:
         into.unlink(missing_ok=True)
 
 
-def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries = PATIENT) -> Downloaded:
+def fetch(
+    http: Http, url: str, into: Path, *, budget: Budget, retries: Retries = PATIENT, limit_bytes: float = math.inf
+) -> Downloaded:
     """Fetch one file to exactly ``into``, which it replaces in one step when it is complete.
 
     It is fetched anew even if ``into`` exists: whether an older file will do is the caller's to know. Another fetch of
@@ -80,6 +83,7 @@ def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries 
         SourceRefused: any other 4xx, a redirect to another host, or a Wikimedia host without a contact.
         SourceUnreachable: no answer, a cut connection, 429 or 5xx, after every retry.
         CorruptFile: what came is shorter than announced after every retry, or no gzip though the URL ends in ``.gz``.
+        UncountableFile: it is longer than ``limit_bytes``, or announced to be; nothing of it stays.
         OSError: the disk is full or cannot be written; what is complete stays.
     """
     with hold_file(into):
@@ -87,7 +91,7 @@ def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries 
         known = part.version()
         if known is None or known.url != without_credentials(url):
             part.discard()
-        version = persist(url, partial(_transfer, http, url, part, retries), budget, retries, part.size)
+        version = persist(url, partial(_transfer, http, url, part, retries, limit_bytes), budget, retries, part.size)
         return _finish(url, part, version, into)
 
 
@@ -129,7 +133,7 @@ def ask(http: Http, url: str, *, budget: Budget, retries: Retries) -> None:
     persist(url, attempt, budget, retries)
 
 
-def _transfer(http: Http, url: str, part: PartialFile, retries: Retries, seconds: float) -> Version:
+def _transfer(http: Http, url: str, part: PartialFile, retries: Retries, limit_bytes: float, seconds: float) -> Version:
     known, offset = part.version(), part.size()
     if known and known.total:
         # The last byte is asked for again, so that a complete part, too, is checked against its source.
@@ -141,14 +145,22 @@ def _transfer(http: Http, url: str, part: PartialFile, retries: Retries, seconds
         else:
             version = _resume(part, known, offset, response)
         with part.path.open("ab") as file:
+            _check_length(part, version, version.total or 0, limit_bytes)
             for chunk in chunks:
                 file.write(chunk)
+                _check_length(part, version, file.tell(), limit_bytes)
     size = part.size()
     if version.total is None or size == version.total:
         return version
     if size > version.total:
         part.discard()
     raise Interrupted(f"{version.total} bytes were announced, and {size} came", ended_early=True)
+
+
+def _check_length(part: PartialFile, version: Version, size: int, limit_bytes: float) -> None:
+    if size > limit_bytes:
+        part.discard()
+        raise UncountableFile(f"{version.url} is longer than {limit_bytes} bytes, or announced to be.")
 
 
 def _version(url: str, response: requests.Response) -> Version:

@@ -199,7 +199,8 @@ def _fetch(context: Context, work: _Work) -> None:
     for attempt in range(1, CORRUPT_TRIES + 1):
         try:
             budget, retries = context.budget(work.source), context.retries.within(ends - time.monotonic())
-            fetch(context.open_http(), work.url, work.path, budget=budget, retries=retries)
+            limit = work.file.size
+            fetch(context.open_http(), work.url, work.path, budget=budget, retries=retries, limit_bytes=limit)
             return check_file(work.path, work.file)
         except FileNotThere:
             raise
