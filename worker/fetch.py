@@ -25,7 +25,7 @@ import urllib3
 from models.errors import CorruptFile, SourceRefused, UncountableFile, UsageError
 from worker.budget import Budget, hold_file
 from worker.client import Http
-from worker.partial_file import PartialFile, Version
+from worker.partial_file import PartialFile, Version, plain
 from worker.patience import (
     PATIENT,
     Interrupted,
@@ -164,7 +164,7 @@ def _check_length(part: PartialFile, version: Version, size: int, limit_bytes: f
 
 
 def _version(url: str, response: requests.Response) -> Version:
-    etag, modified = (response.headers.get(name) for name in ("ETag", "Last-Modified"))
+    etag, modified = (plain(response.headers.get(name)) for name in ("ETag", "Last-Modified"))
     return Version(without_credentials(url), etag, modified, response.raw.length_remaining)
 
 
@@ -180,7 +180,7 @@ def _resume(part: PartialFile, known: Version, offset: int, response: requests.R
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     start, total = (int(text) if text else None for text in match.groups()) if match else (None, None)
     expected = (offset, known.total, known.etag, known.last_modified)
-    offered = (start, total, headers.get("ETag"), headers.get("Last-Modified"))
+    offered = (start, total, plain(headers.get("ETag")), plain(headers.get("Last-Modified")))
     if match is None or any(None not in pair and pair[0] != pair[1] for pair in zip(expected, offered, strict=True)):
         part.discard()
         raise Interrupted("the file changed while it was being fetched")

@@ -39,6 +39,7 @@ from worker.logs import doing
 from worker.namespaces import ensure_siteinfo
 from worker.snapshots import choose_snapshots, note_looked
 from worker.store.database import may_pass, outlast
+from worker.store.reason import told
 
 if TYPE_CHECKING:
     from worker.app import Wikiq
@@ -88,7 +89,7 @@ def count_hour(task: WikiqTask, hour: str, projects: list[str], source: str | No
         if may_pass(error) or isinstance(error, DataDirectoryUnwritable):
             raise
         _log.exception("%s cannot be counted", hour)
-        record_trouble(context, *counted, HourState.FAILED, f"{type(error).__name__}: {error}")
+        record_trouble(context, *counted, HourState.FAILED, told(error))
         receipt = Receipt(hour, HourState.FAILED, 0, 0.0)
     return asdict(receipt)
 
@@ -120,7 +121,7 @@ def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None
         runs = choose_snapshots(context, wiki, context.settings.source_of_dumps(source))
     except Exception as error:
         if not may_pass(error):
-            note_looked(context, wiki, DumpState.FAILED, f"{type(error).__name__}: {error}")
+            note_looked(context, wiki, DumpState.FAILED, told(error))
         raise
     # First what is ranked by an index that is there: an index that is made below sends its own rankings.
     _rank_what_waited(task, wiki)
@@ -140,7 +141,7 @@ def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str |
         can_be_built_now = fetch_and_read(context, *wanted, source=context.settings.source_of_dumps(source))
     except Exception as error:
         if not may_pass(error):
-            note_trouble(context, *wanted, DumpState.FAILED, f"{type(error).__name__}: {error}")
+            note_trouble(context, *wanted, DumpState.FAILED, told(error))
         raise
     if can_be_built_now:
         task.app.send_task(BUILD_INDEX, (project, run))
@@ -154,7 +155,7 @@ def build_index(task: WikiqTask, project: str, run: str) -> None:
         build(context, *wanted)
     except Exception as error:
         if not may_pass(error):
-            note_trouble(context, *wanted, None, DumpState.FAILED, f"{type(error).__name__}: {error}")
+            note_trouble(context, *wanted, None, DumpState.FAILED, told(error))
         raise
     _rank_what_waited(task, wanted[0])
 
