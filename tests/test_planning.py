@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from dataclasses import replace
 from functools import partial
 
@@ -27,6 +28,7 @@ from store_samples import DE, EN, LOGGED, contents, count, facts
 from strategies import frame
 
 from cli.demosite.faults import Fault, HtmlPage, Refused, Unavailable
+from worker import planning
 from worker.needs import Pace
 from worker.phases import Phases
 from worker.plan import Look
@@ -152,6 +154,19 @@ class TestNeeds:
         assert downloads.disk == database.disk == settings.data_dir.parent.stat().st_dev
         usage = shutil.disk_usage(settings.data_dir.parent)
         assert 0 < downloads.free <= usage.total
+
+    def test_a_broker_that_is_away(self, settings, site, mirror, monkeypatch):
+        """Is waited for once, for seconds, however much there is to ask; the plan tells of it for all that it asks."""
+        monkeypatch.setattr(planning, "AWAY_SECONDS", 0.5)
+        away = f"redis://127.0.0.1:{servers.free_port()}/0"
+        began = time.monotonic()
+        found = plan(replace(settings, broker_url=away, sources=(site.url, mirror.url)), order(projects=(EN, DE)))
+        assert time.monotonic() - began < 5
+        assert [source.look for source in found.sources] == [Look.FAILED, Look.FAILED]
+        assert len(found.indexes) == 2
+        for told in (*found.sources, *found.indexes):
+            assert "broker does not answer" in told.reason
+        assert asked(site, mirror) == []
 
     def test_a_fleet(self, settings, redis_url, postgresql):
         """With a broker others count, on disks that are not known here; connections are leased in Redis."""

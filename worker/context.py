@@ -45,6 +45,8 @@ class Context:
     retries: Retries
     now: Callable[[], dt.datetime] = utc_now
     leases: Redis | None = field(default=None, repr=False)
+    away_seconds: float = 120.0
+    """For how long a broker that does not answer is waited for."""
     freed: threading.Condition = field(default_factory=threading.Condition, repr=False, compare=False)
     """Tells threads that wait for a connection of this machine's."""
     cores: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(_cores()), repr=False, compare=False)
@@ -84,7 +86,8 @@ class Context:
         if self.leases is not None:
             from worker.lease import hold_any_lease
 
-            return hold_any_lease(self.leases, sources, longest_wait=self.retries.longest_wait)
+            longest, away = self.retries.longest_wait, self.away_seconds
+            return hold_any_lease(self.leases, sources, longest_wait=longest, away_seconds=away)
         directory = self.settings.data_dir / "connections"
         return hold_any_connection(directory, sources, freed=self.freed, longest_wait=self.retries.longest_wait)
 
