@@ -15,8 +15,8 @@ import pytest
 
 from cli.demosite.server import serve
 from cli.demosite.site import Site
+from worker.client import open_http
 from worker.dumps_site import fetch_siteinfo
-from worker.fetch import open_http
 from worker.patience import Retries
 
 QUICK = Retries(attempts=2, wait_initial=0.01, wait_jitter=0)

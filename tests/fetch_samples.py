@@ -25,7 +25,8 @@ from cli.demosite.reply import Reply, Request
 from cli.demosite.server import serve
 from cli.demosite.site import Site
 from models.errors import SourceError
-from worker.fetch import Downloaded, fetch, fetch_small, open_http
+from worker.client import open_http
+from worker.fetch import Downloaded, fetch, fetch_small
 from worker.patience import Retries
 
 QUICK = Retries(

@@ -42,7 +42,8 @@ for name in ("time", "time_ns"):
     unit = 1 if name == "time" else 10**9
     setattr(time, name, lambda real=getattr(time, name), unit=unit: real() + int(shift) * unit)
 
-from worker.fetch import fetch, open_http
+from worker.client import open_http
+from worker.fetch import fetch
 from worker.lease import hold_lease, open_leases
 
 client = open_leases(redis_url)

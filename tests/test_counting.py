@@ -9,6 +9,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from fetch_samples import WithHeaders
 from store_samples import DE, EN, ask, contents, count, hour_row, hour_truth, in_utc, leftovers, stored_tally
 
 from cli.demosite.faults import Corrupt, Fault, NotFound, Refused, Slow
@@ -213,3 +214,12 @@ def test_nothing_to_do_asks_nobody(context, site, hour):
     """Without projects there is nothing to count."""
     receipt = count_hour_file(context, hour, [], source=site.url)
     assert (receipt.size, site.requests) == (0, {})
+
+
+def test_odd_headers_are_no_facts(settings, database_url, open_hasty_context, site, demo, hour):
+    """What no database could hold, or nobody could read, of a file's headers costs no hour."""
+    site.misbehave(Fault("*", WithHeaders((("ETag", '"a\x00b"'), ("Last-Modified", "\x00")))))
+    context = open_hasty_context(replace(settings, database_url=database_url))
+    counted(context, hour)
+    row = hour_row(context.engine, hour)
+    assert (row.state, row.etag, row.last_modified) == (HourState.COUNTED, None, None)

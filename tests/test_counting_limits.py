@@ -7,13 +7,14 @@ import os
 import resource
 import subprocess
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
 import pytest
-from counting_samples import HOUR, assert_not_counted, counted
+from counting_samples import HOUR, assert_counted, assert_not_counted, counted
 from store_samples import hour_row, leftovers
 
+from cli.demosite.faults import Fault, Misbehaviour
 from cli.demosite.server import serve
 from models.tables import HourState
 from worker import counting
@@ -26,6 +27,32 @@ def test_a_text_that_is_too_long(context, monkeypatch):
     counted(context)
     assert "unpacks to more than" in assert_not_counted(context, HourState.FAILED).reason
     assert leftovers(context) == []
+
+
+def test_a_download_that_is_too_long(context, monkeypatch, site, demo, demo_directory):
+    """A file longer than any hour file is fetched once, no further than the limit, and had from another source."""
+    monkeypatch.setattr(counting, "MAX_HOUR_BYTES", 1000)
+    counted(context)
+    assert "longer than 1000 bytes" in assert_not_counted(context, HourState.FAILED).reason
+    assert len(site.log) == 1
+    assert leftovers(context) == []
+    monkeypatch.setattr(counting, "MAX_HOUR_BYTES", (demo_directory / HOUR.path).stat().st_size)
+    site.misbehave(Fault("*", OneMore()))
+    with serve(demo_directory) as other:
+        both = replace(context, settings=replace(context.settings, sources=(site.url, other.url)))
+        counted(both)
+    assert_counted(both, demo)
+    assert len(site.log) == 2
+
+
+@dataclass(frozen=True)
+class OneMore(Misbehaviour):
+    """A byte more than there should be."""
+
+    def bend_reply(self, reply, _request, /):
+        body = bytes(reply.body) + b"x"
+        kept = tuple(pair for pair in reply.headers if pair[0] != "Content-Length")
+        return replace(reply, headers=(*kept, ("Content-Length", str(len(body)))), body=body)
 
 
 def test_a_gzip_bomb(context, monkeypatch, tmp_path):

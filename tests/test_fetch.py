@@ -30,7 +30,8 @@ from cli.demosite.faults import (
 )
 from cli.demosite.site import Site
 from models.errors import FileNotThere, SourceError, SourceRefused, SourceUnreachable
-from worker.fetch import fetch, open_http
+from worker.client import open_http
+from worker.fetch import fetch
 
 
 def test_file_arrives_whole(site: Site, into: Path) -> None:

@@ -14,7 +14,8 @@ from fetch_samples import CONTENT, FREE, NAME, QUICK, downloaded_file, get, get_
 
 from cli.demosite.site import Site
 from models.errors import SourceRefused, UsageError
-from worker.fetch import fetch, fetch_small, open_http
+from worker.client import open_http
+from worker.fetch import fetch, fetch_small
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ def test_killed_download_is_resumed(site: Site, into: Path) -> None:
     program = f"""
 from contextlib import nullcontext
 from pathlib import Path
-from worker.fetch import fetch, open_http
+from worker.client import open_http
+from worker.fetch import fetch
 fetch(open_http(None, "0"), {site.url + "/" + NAME!r}, Path({str(into)!r}), budget=nullcontext)
 """
     with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) as process:
@@ -125,7 +126,8 @@ def test_full_disk_leaves_what_is_complete(site: Site, into: Path) -> None:
 import resource
 from contextlib import nullcontext
 from pathlib import Path
-from worker.fetch import fetch, open_http
+from worker.client import open_http
+from worker.fetch import fetch
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 try:
     fetch(open_http(None, "0"), {site.url + "/" + NAME!r}, Path({str(into)!r}), budget=nullcontext)

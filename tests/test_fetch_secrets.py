@@ -40,7 +40,8 @@ from cli.demosite.faults import (
 from cli.demosite.server import serve
 from cli.demosite.site import Site
 from models.errors import SourceError, SourceRefused, SourceUnreachable
-from worker.fetch import fetch, fetch_small, open_http
+from worker.client import open_http
+from worker.fetch import fetch, fetch_small
 
 
 def test_redirect_on_the_same_host_is_followed(site: Site, into: Path) -> None:

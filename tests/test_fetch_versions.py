@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from fetch_samples import (  # noqa: F401 fixtures
     CONTENT,
+    NAME,
     OTHER,
     QUICK,
     Answer,
@@ -18,6 +20,7 @@ from fetch_samples import (  # noqa: F401 fixtures
     folder_with,
     get,
     leave_first_thousand,
+    leave_part,
     left_in,
     ranges,
     site_of_one_file,
@@ -143,3 +146,30 @@ def test_no_sequence_of_cuts_and_changes_mixes_versions(site: Site, into: Path, 
     get(site, into)
     assert into.read_bytes() == contents[-1]
     assert left_in(into.parent) == {"x.gz"}
+
+
+ODD = ["\xa0Wed, 03 Jan 2024 02:00:00 GMT", "Wed\x00", "\x85x", "\xe9", "a\x7f", "a\tb"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_validator_that_cannot_be_sent_spoils_nothing(site: Site, into: Path, odd: str) -> None:
+    """What could not stand in a request is not kept: the cut file is fetched anew, and told without it."""
+    odd_headers = WithHeaders((("ETag", f'"{odd}"'), ("Last-Modified", odd)))
+    site.misbehave(Fault("*", Together((odd_headers, Cut(1000))), times=1))
+    done = get(site, into)
+    assert ranges(site) == [None, None]
+    assert into.read_bytes() == CONTENT
+    site.misbehave(Fault("*", odd_headers))
+    done = get(site, into)
+    assert (done.etag, done.last_modified) == (None, None)
+
+
+@pytest.mark.parametrize("odd", [*ODD, "", 5, ["x"]])
+def test_a_part_with_such_a_validator_starts_over(site: Site, into: Path, odd: object) -> None:
+    """A part that is there already is not asked for by what could not be sent."""
+    leave_part(into, f"{site.url}/{NAME}", CONTENT[:1000])
+    known = {"url": f"{site.url}/{NAME}", "etag": None, "last_modified": odd, "total": len(CONTENT)}
+    Path(f"{into}.part.json").write_text(json.dumps(known))
+    get(site, into)
+    assert ranges(site) == [None]
+    assert into.read_bytes() == CONTENT

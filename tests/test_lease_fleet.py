@@ -29,7 +29,8 @@ from lease_samples import (
 from cli.demosite.content import DemoSite
 from cli.demosite.faults import Fault, Slow
 from cli.demosite.site import Site
-from worker.fetch import fetch, open_http
+from worker.client import open_http
+from worker.fetch import fetch
 from worker.lease import hold_lease, open_leases
 from worker.patience import Interrupted
 

@@ -15,8 +15,8 @@ from store_samples import opened
 from strategies import LAW
 
 from models.errors import UsageError
+from worker.client import open_http
 from worker.context import open_context
-from worker.fetch import open_http
 from worker.settings import DEFAULT_SOURCE, LogFormat, Settings, read_settings, remap_sigterm
 
 NAMES = (

@@ -9,7 +9,8 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TypeVar
 
@@ -19,7 +20,7 @@ from worker.budget import Budget
 from worker.context import Context
 from worker.dumps_site import hour_url
 from worker.fetch import ask
-from worker.patience import Retries
+from worker.patience import HASTY_PATIENCE, Retries
 from worker.phases import Stopwatch
 from worker.source import without_credentials
 from worker.store.database import reading, writing
@@ -46,29 +47,44 @@ def from_any(
         SourceError: no source has it; the error is the first source's, for a mirror may lag behind.
         OSError: as ``attempt``; no other source would help.
     """
-    choice = _Choice(context, sources)
+    choice, ends = _Choice(context, sources), time.monotonic() + context.retries.patience
     while candidates := choice.candidates():
         asked = time.monotonic()
-        with context.connection(candidates, stopwatch) as (source, budget):
+        if asked >= ends and choice.reasons:
+            break
+        with _putting_off(choice, candidates), context.connection(candidates, stopwatch) as (source, budget):
             # While this one waited for a connection, another may have found the source in trouble.
             if time.monotonic() > asked + AT_ONCE_SECONDS and source not in choice.candidates():
                 continue
             hasty = choice.has_others(source)
+            # A long wait for a connection is not the source's fault: it gets what another one would.
+            left = max(ends - time.monotonic(), HASTY_PATIENCE)
             try:
-                return attempt(source, budget, context.retries.hasty() if hasty else context.retries)
+                return attempt(source, budget, (context.retries.hasty() if hasty else context.retries).within(left))
             except SourceError as error:
                 choice.note(source, error, hasty=hasty)
-    raise choice.failed[sources[0]]
+    raise choice.reasons.get(sources[0]) or next(iter(choice.reasons.values()))
+
+
+@contextmanager
+def _putting_off(choice: _Choice, candidates: Sequence[str]) -> Iterator[None]:
+    """Note of all candidates that none of them wants to be asked."""
+    try:
+        yield
+    except SourceUnreachable as error:
+        for source in candidates:
+            choice.note(source, error, hasty=False)
 
 
 class _Choice:
-    """Which sources may still be asked. ``failed`` are the others, and why."""
+    """Which sources may still be asked. ``failed`` are the others, and ``reasons`` is why any of them did not serve."""
 
     def __init__(self, context: Context, sources: Sequence[str]) -> None:
         self._context = context
         self._sources = sources
         self._doubtful: set[str] = set()
         self.failed: dict[str, SourceError] = {}
+        self.reasons: dict[str, SourceError] = {}
 
     def candidates(self) -> Sequence[str]:
         """The sources to ask next."""
@@ -76,7 +92,7 @@ class _Choice:
         with reading(self._context.engine) as session:
             for source in self._left():
                 if trouble := source_trouble(session, without_credentials(source), since=since):
-                    self.failed[source] = trouble
+                    self.failed[source] = self.reasons[source] = trouble
                 elif len(self._sources) > 1 and is_doubtful(session, without_credentials(source), since=since):
                     self._doubtful.add(source)
         return [source for source in self._left() if source not in self._doubtful] or self._left()
@@ -87,6 +103,7 @@ class _Choice:
 
     def note(self, source: str, error: SourceError, *, hasty: bool) -> None:
         """Note why a source did not serve, for other hours too if it concerns them."""
+        self.reasons[source] = error
         doubtful = hasty and isinstance(error, SourceUnreachable)
         if doubtful:
             self._doubtful.add(source)
@@ -123,7 +140,9 @@ def ask_source(context: Context, hour: Hour, source: str) -> None:
         SourceUnreachable: it does not answer within a few seconds.
     """
     hasty = replace(context.retries, attempts=min(context.retries.attempts, PROBES))
-    ask(context.open_http(), hour_url(source, hour), budget=context.budget(source), retries=hasty)
+    # Somebody waits for this: a source that wants time is not asked, and said not to answer.
+    budget = replace(context, retries=context.retries.hasty()).budget(source)
+    ask(context.open_http(), hour_url(source, hour), budget=budget, retries=hasty)
 
 
 def ask_sources(context: Context, hour: Hour, sources: Sequence[str]) -> Mapping[str, SourceError]:

@@ -27,6 +27,9 @@ from worker.source import without_credentials
 from worker.store import ledger, tallies
 from worker.store.database import reading, writing
 
+MAX_HOUR_BYTES = 1 << 30
+"""More than ten times the largest hour file that there ever was."""
+
 CORRUPT_TRIES = 3
 """How often a file that cannot be counted is fetched from one source."""
 
@@ -118,12 +121,16 @@ def _count(context: Context, work: _Work) -> tuple[HourState, int]:
 def _fetch_and_count(
     context: Context, work: _Work, source: str, budget: Budget, retries: Retries
 ) -> tuple[Downloaded, HourCount]:
+    ends = time.monotonic() + retries.patience
     for _ in range(CORRUPT_TRIES - 1):
         try:
             return _try_once(context, work, source, budget, retries)
         except UncountableFile:
             raise
         except CorruptFile as error:
+            retries = retries.within(ends - time.monotonic())
+            if retries.patience <= 0:
+                raise
             _log.warning("%s: %s Fetching it anew.", work.hour, error)
     return _try_once(context, work, source, budget, retries)
 
@@ -133,7 +140,9 @@ def _try_once(
 ) -> tuple[Downloaded, HourCount]:
     url = hour_url(source, work.hour)
     try:
-        downloaded = fetch(context.open_http(), url, work.path, budget=budget, retries=retries)
+        downloaded = fetch(
+            context.open_http(), url, work.path, budget=budget, retries=retries, limit_bytes=MAX_HOUR_BYTES
+        )
         with context.cores, work.stopwatch.while_counting():
             return downloaded, count_views(read_blocks(downloaded.path), work.projects)
     except CorruptFile:

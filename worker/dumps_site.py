@@ -18,7 +18,8 @@ from models.dump_run import DumpFile
 from models.errors import CorruptFile, FileNotThere
 from models.hour import Hour
 from worker.budget import Budget
-from worker.fetch import Http, fetch_small
+from worker.client import Http
+from worker.fetch import fetch_small
 from worker.patience import Retries
 
 MAX_DOCUMENT_BYTES = 10 << 20

@@ -7,27 +7,27 @@ final name when it is complete. A part, also one that a killed process left, is 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
+import math
 import os
 import re
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import requests
 import urllib3
 
-from models.errors import CorruptFile, SourceRefused, UsageError
+from models.errors import CorruptFile, SourceRefused, UncountableFile, UsageError
 from worker.budget import Budget, hold_file
-from worker.lease import check_lease
-from worker.partial_file import PartialFile, Version
+from worker.client import Http
+from worker.partial_file import PartialFile, Version, plain
 from worker.patience import (
     PATIENT,
-    SET_CONTACT,
     Interrupted,
     Retries,
     causes,
@@ -35,11 +35,10 @@ from worker.patience import (
     is_forbidden,
     persist,
     refusal,
+    seconds_to_wait,
 )
-from worker.source import is_wikimedia, origin, redirected, without_credentials
-
-Http = requests.Session
-"""What ``open_http`` gives; other modules name it without naming requests."""
+from worker.source import redirected, without_credentials
+from worker.watch import Watch
 
 _CHUNK_BYTES = 1 << 20
 _HEAD_BYTES = 512
@@ -63,40 +62,6 @@ class Downloaded:
     sha256: str
 
 
-class _Session(requests.Session):
-    """Follows no redirect on its own, reads no environment, and asks Wikimedia nothing without a contact."""
-
-    def __init__(self, contact: str, version: str) -> None:
-        super().__init__()
-        self._contact = contact
-        self.trust_env = False
-        comment = f"({contact}) " if contact else ""
-        self.headers["User-Agent"] = f"wikiq/{version} {comment}python-requests/{requests.__version__}"
-        self.headers["Accept-Encoding"] = "identity"
-        self.headers["Connection"] = "close"
-
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would read a redirect's whole body into memory before looking where it leads."""
-
-    def send(self, request: requests.PreparedRequest, **kwargs: Any) -> requests.Response:  # noqa: ANN401
-        url = request.url or ""
-        if not self._contact and is_wikimedia(url):
-            raise SourceRefused(f"{origin(url)[1]} is not asked without a contact: {SET_CONTACT}.")
-        return super().send(request, **kwargs)
-
-
-def open_http(contact: str | None, version: str) -> Http:
-    """A session whose User-Agent is what https://foundation.wikimedia.org/wiki/Policy:User-Agent_policy asks for.
-
-    Raises:
-        UsageError: the contact cannot stand in a header.
-    """
-    text = (contact or "").strip(" ")
-    if not (text.isascii() and text.isprintable()):
-        raise UsageError(f"The contact must be one line of plain ASCII text: {SET_CONTACT}.")
-    return _Session(text, version)
-
-
 def discard(into: Path) -> None:
     """Remove a file and whatever part of it there is; waits for a fetch of it that is under way."""
     with hold_file(into):
@@ -104,7 +69,9 @@ def discard(into: Path) -> None:
         into.unlink(missing_ok=True)
 
 
-def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries = PATIENT) -> Downloaded:
+def fetch(
+    http: Http, url: str, into: Path, *, budget: Budget, retries: Retries = PATIENT, limit_bytes: float = math.inf
+) -> Downloaded:
     """Fetch one file to exactly ``into``, which it replaces in one step when it is complete.
 
     It is fetched anew even if ``into`` exists: whether an older file will do is the caller's to know. Another fetch of
@@ -116,6 +83,7 @@ def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries 
         SourceRefused: any other 4xx, a redirect to another host, or a Wikimedia host without a contact.
         SourceUnreachable: no answer, a cut connection, 429 or 5xx, after every retry.
         CorruptFile: what came is shorter than announced after every retry, or no gzip though the URL ends in ``.gz``.
+        UncountableFile: it is longer than ``limit_bytes``, or announced to be; nothing of it stays.
         OSError: the disk is full or cannot be written; what is complete stays.
     """
     with hold_file(into):
@@ -123,7 +91,7 @@ def fetch(http: Http, url: str, into: Path, *, budget: Budget, retries: Retries 
         known = part.version()
         if known is None or known.url != without_credentials(url):
             part.discard()
-        version = persist(url, lambda: _transfer(http, url, part, retries), budget, retries, part.size)
+        version = persist(url, partial(_transfer, http, url, part, retries, limit_bytes), budget, retries, part.size)
         return _finish(url, part, version, into)
 
 
@@ -134,10 +102,10 @@ def fetch_small(http: Http, url: str, *, limit_bytes: int, budget: Budget, retri
         CorruptFile: the document is longer than ``limit_bytes``. Otherwise as ``fetch``.
     """
 
-    def attempt() -> bytes:
+    def attempt(seconds: float) -> bytes:
         body = bytearray()
-        with _answer(http, url, {}, retries) as response:
-            for chunk in _chunks(response, retries):
+        with _answer(http, url, {}, retries, seconds) as (_, chunks):
+            for chunk in chunks:
                 body += chunk
                 if len(body) > limit_bytes:
                     raise CorruptFile(f"{without_credentials(url)} is longer than {limit_bytes} bytes.")
@@ -157,30 +125,30 @@ def ask(http: Http, url: str, *, budget: Budget, retries: Retries) -> None:
         SourceUnreachable: nobody answers.
     """
 
-    def attempt() -> None:
-        timeout = (retries.connect_timeout, retries.read_timeout)
-        with _connecting(url):
-            status = http.head(url, allow_redirects=False, timeout=timeout).status_code
-        if is_forbidden(status):
-            raise refusal(url, status, "")
+    def attempt(seconds: float) -> None:
+        with http.watching(seconds) as watch, _send(http, "HEAD", url, {}, retries, watch) as response:
+            if is_forbidden(response.status_code):
+                raise refusal(url, response.status_code, 0)
 
     persist(url, attempt, budget, retries)
 
 
-def _transfer(http: Http, url: str, part: PartialFile, retries: Retries) -> Version:
+def _transfer(http: Http, url: str, part: PartialFile, retries: Retries, limit_bytes: float, seconds: float) -> Version:
     known, offset = part.version(), part.size()
     if known and known.total:
         # The last byte is asked for again, so that a complete part, too, is checked against its source.
         offset = min(offset, known.total - 1)
     headers = {"Range": f"bytes={offset}-", "If-Range": known.validator} if known and offset else {}
-    with _answer(http, url, headers, retries) as response:
+    with _answer(http, url, headers, retries, seconds) as (response, chunks):
         if known is None or response.status_code == _OK:
             version = part.begin(_version(url, response))
         else:
             version = _resume(part, known, offset, response)
         with part.path.open("ab") as file:
-            for chunk in _chunks(response, retries):
+            _check_length(part, version, version.total or 0, limit_bytes)
+            for chunk in chunks:
                 file.write(chunk)
+                _check_length(part, version, file.tell(), limit_bytes)
     size = part.size()
     if version.total is None or size == version.total:
         return version
@@ -189,8 +157,14 @@ def _transfer(http: Http, url: str, part: PartialFile, retries: Retries) -> Vers
     raise Interrupted(f"{version.total} bytes were announced, and {size} came", ended_early=True)
 
 
+def _check_length(part: PartialFile, version: Version, size: int, limit_bytes: float) -> None:
+    if size > limit_bytes:
+        part.discard()
+        raise UncountableFile(f"{version.url} is longer than {limit_bytes} bytes, or announced to be.")
+
+
 def _version(url: str, response: requests.Response) -> Version:
-    etag, modified = (response.headers.get(name) for name in ("ETag", "Last-Modified"))
+    etag, modified = (plain(response.headers.get(name)) for name in ("ETag", "Last-Modified"))
     return Version(without_credentials(url), etag, modified, response.raw.length_remaining)
 
 
@@ -206,7 +180,7 @@ def _resume(part: PartialFile, known: Version, offset: int, response: requests.R
     match = _CONTENT_RANGE.fullmatch(headers.get("Content-Range", ""))
     start, total = (int(text) if text else None for text in match.groups()) if match else (None, None)
     expected = (offset, known.total, known.etag, known.last_modified)
-    offered = (start, total, headers.get("ETag"), headers.get("Last-Modified"))
+    offered = (start, total, plain(headers.get("ETag")), plain(headers.get("Last-Modified")))
     if match is None or any(None not in pair and pair[0] != pair[1] for pair in zip(expected, offered, strict=True)):
         part.discard()
         raise Interrupted("the file changed while it was being fetched")
@@ -229,24 +203,47 @@ def _finish(url: str, part: PartialFile, version: Version, into: Path) -> Downlo
 
 
 @contextmanager
-def _answer(http: Http, url: str, headers: Mapping[str, str | None], retries: Retries) -> Iterator[requests.Response]:
+def _answer(
+    http: Http, url: str, headers: Mapping[str, str | None], retries: Retries, seconds: float
+) -> Iterator[tuple[requests.Response, Iterator[bytes]]]:
+    """An answer and its body's chunks, all of which take no longer than so many seconds."""
     place = url
-    for _ in range(_MAX_REDIRECTS + 1):
-        with _send(http, place, headers, retries) as response:
-            if response.status_code not in _REDIRECTS:
-                expected = (_OK, _PARTIAL, _NO_SUCH_RANGE) if headers else (_OK,)
-                if response.status_code not in expected:
-                    raise refusal(url, response.status_code, response.headers.get("Retry-After", ""))
-                yield response
-                return
-            place = redirected(place, response.headers.get("Location", ""))
+    with http.watching(seconds) as watch:
+        for _ in range(_MAX_REDIRECTS + 1):
+            with _send(http, "GET", place, headers, retries, watch) as response:
+                if response.status_code not in _REDIRECTS:
+                    expected = (_OK, _PARTIAL, _NO_SUCH_RANGE) if headers else (_OK,)
+                    if response.status_code not in expected:
+                        raise refusal(url, response.status_code, _asked_wait(response, retries))
+                    yield response, _chunks(response, watch)
+                    return
+                place = redirected(place, response.headers.get("Location", ""))
     raise SourceRefused(f"{without_credentials(url)} redirects more than {_MAX_REDIRECTS} times.")
 
 
-def _send(http: Http, url: str, headers: Mapping[str, str | None], retries: Retries) -> requests.Response:
+def _asked_wait(response: requests.Response, retries: Retries) -> float:
+    asked, date = (response.headers.get(name, "") for name in ("Retry-After", "Date"))
+    return min(seconds_to_wait(asked, date, dt.datetime.now(dt.UTC)), retries.retry_after_max)
+
+
+def _send(
+    http: Http, method: str, url: str, headers: Mapping[str, str | None], retries: Retries, watch: Watch
+) -> requests.Response:
+    """Ask, and read the answer's head."""
+    watch.check()
     timeout = (retries.connect_timeout, retries.read_timeout)
-    with _connecting(url):
-        return http.get(url, headers=headers, stream=True, allow_redirects=False, timeout=timeout)
+    try:
+        with _connecting(url):
+            response = http.request(method, url, headers=headers, stream=True, allow_redirects=False, timeout=timeout)
+    except (Interrupted, SourceRefused):
+        watch.check()
+        raise
+    try:
+        watch.check()  # or its head may have been cut short
+    except Interrupted:
+        response.close()
+        raise
+    return response
 
 
 @contextmanager
@@ -262,16 +259,16 @@ def _connecting(url: str) -> Iterator[None]:
         raise interrupted_by(error) from None
 
 
-def _chunks(response: requests.Response, retries: Retries) -> Iterator[bytes]:
-    deadline = time.monotonic() + retries.transfer_timeout
+def _chunks(response: requests.Response, watch: Watch) -> Iterator[bytes]:
     try:
         while chunk := response.raw.read1(_CHUNK_BYTES, decode_content=False):
             yield chunk
-            check_lease()
-            if time.monotonic() > deadline:
-                raise Interrupted(f"the transfer took more than {retries.transfer_timeout:g} s")
+            watch.check()
     except urllib3.exceptions.HTTPError as error:
+        watch.check()
         raise interrupted_by(error) from None
+    # A body that was cut short from here must not pass for one that ended.
+    watch.check()
 
 
 def _not_gzip(url: str, head: bytes) -> str | None:

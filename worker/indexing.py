@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
+import time
 from collections import Counter
 from dataclasses import dataclass
 from functools import partial
@@ -194,16 +195,18 @@ def _fetch(context: Context, work: _Work) -> None:
     """
     if _is_here(work):
         return None
+    ends = time.monotonic() + context.retries.patience
     for attempt in range(1, CORRUPT_TRIES + 1):
         try:
-            budget = context.budget(work.source)
-            fetch(context.open_http(), work.url, work.path, budget=budget, retries=context.retries)
+            budget, retries = context.budget(work.source), context.retries.within(ends - time.monotonic())
+            limit = work.file.size
+            fetch(context.open_http(), work.url, work.path, budget=budget, retries=retries, limit_bytes=limit)
             return check_file(work.path, work.file)
         except FileNotThere:
             raise
         except CorruptFile as error:
             discard(work.path)
-            if attempt == CORRUPT_TRIES:
+            if attempt == CORRUPT_TRIES or time.monotonic() >= ends:
                 raise
             _log.warning("%s Fetching it anew.", error)
     return None

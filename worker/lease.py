@@ -4,6 +4,7 @@
 wikiq:lease:{source}:held      sorted set, holder → when its lease ends
 wikiq:lease:{source}:waiting   sorted set, waiter → when it came: who came first is served first
 wikiq:lease:{source}:alive     sorted set, waiter → when it counts as gone unless it asks again
+wikiq:lease:{source}:later     there for as long as the source wants not to be asked: nobody gets a connection
 ============================== =====================================================================
 
 Times are microseconds on Redis' own clock; ``{source}`` is a hash; holders and waiters are random tokens. Who may fetch
@@ -33,8 +34,9 @@ from redis.exceptions import RedisError
 from redis.retry import Retry
 
 from models.errors import BrokerUnreachable, UsageError
-from worker.budget import CONNECTIONS, source_keys
-from worker.patience import Interrupted
+from worker.budget import CONNECTIONS, LONGEST_PUT_OFF, source_keys
+from worker.lease_scripts import ASK, PUT_OFF, RENEW
+from worker.patience import Interrupted, put_off
 from worker.source import shown_origin
 
 KEY_PREFIX = "wikiq:"
@@ -45,56 +47,6 @@ _SOCKET_SECONDS = 3.0
 _POLL_SECONDS = 0.1
 
 _log = logging.getLogger(__name__)
-
-_NOW = """
-local time = redis.call('TIME')
-local now = time[1] * 1000000 + time[2]
-local token, limit, lease = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
-"""
-
-_ASK = f"""{_NOW}
-local mine, free
-local ahead = math.huge
-for first = 1, #KEYS, 3 do
-  local held, waiting, alive = unpack(KEYS, first, first + 2)
-  redis.call('ZREMRANGEBYSCORE', held, '-inf', now)
-  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
-    redis.call('ZREM', alive, gone)
-    redis.call('ZREM', waiting, gone)
-  end
-  redis.call('ZADD', waiting, 'NX', now, token)
-  redis.call('ZADD', alive, now + ARGV[4], token)
-  redis.call('EXPIRE', waiting, 86400)
-  redis.call('EXPIRE', alive, 86400)
-  local before = redis.call('ZRANK', waiting, token)
-  if redis.call('ZSCORE', held, token) then mine = first end
-  if not free and before < limit - redis.call('ZCARD', held) then free = first end
-  ahead = math.min(ahead, before)
-end
-if not mine then
-  if not free then return ahead end
-  -- A server that just started may have forgotten leases that are in use; their holders come back first.
-  local info = redis.pcall('INFO', 'server')
-  local age = type(info) == 'string' and string.match(info, 'uptime_in_seconds:(%d+)')
-  if age and age - 1 < tonumber(ARGV[5]) then return ahead end
-  mine = free
-end
-for first = 1, #KEYS, 3 do
-  redis.call('ZREM', KEYS[first + 1], token)
-  redis.call('ZREM', KEYS[first + 2], token)
-end
-redis.call('ZADD', KEYS[mine], now + lease, token)
-redis.call('EXPIRE', KEYS[mine], 86400)
-return -(mine + 2) / 3
-"""
-
-_RENEW = f"""{_NOW}
-redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-if not redis.call('ZSCORE', KEYS[1], token) and redis.call('ZCARD', KEYS[1]) >= limit then return 0 end
-redis.call('ZADD', KEYS[1], now + lease, token)
-redis.call('EXPIRE', KEYS[1], 86400)
-return -1
-"""
 
 
 def open_leases(broker_url: str) -> Redis:
@@ -138,6 +90,7 @@ def hold_any_lease(
     *,
     expiry_seconds: float = EXPIRY_SECONDS,
     away_seconds: float = AWAY_SECONDS,
+    longest_wait: float = math.inf,
 ) -> Iterator[str]:
     """Hold one connection of the fleet's, to whichever source has one free first; wait for as long as it takes.
 
@@ -145,7 +98,8 @@ def hold_any_lease(
     it is the first one's.
 
     The lease is renewed by a thread while the block runs; what runs in the block should call ``check_lease`` now and
-    then. A holder that dies is forgotten ``expiry_seconds`` after its last renewal.
+    then. A holder that dies is forgotten ``expiry_seconds`` after its last renewal. A source has no connection free
+    while it wants not to be asked; an ``Interrupted`` that leaves the block may say so.
 
     Args:
         redis: what ``open_leases`` gave; threads may share it.
@@ -153,6 +107,7 @@ def hold_any_lease(
         limit: how many connections each source allows; the whole fleet should agree on it.
         expiry_seconds: how long a lease lives without being renewed; six times the time between two renewals.
         away_seconds: for how long to wait for a Redis that does not answer.
+        longest_wait: seconds to wait at most for sources all of which want not to be asked.
 
     Yields:
         The source whose connection it is.
@@ -160,13 +115,17 @@ def hold_any_lease(
     Raises:
         UsageError: there is no source, one of them is no URL, or the limit is below one.
         BrokerUnreachable: Redis was away for too long, before the block began.
+        SourceUnreachable: no source wants to be asked soon enough.
     """
-    lease = _Lease(_place(redis, sources, limit, expiry_seconds))
+    lease = _Lease(_place(redis, sources, limit, expiry_seconds, longest_wait))
     outer = _current.get()
     try:
         lease.take(stamina.RetryingCaller(attempts=None, timeout=away_seconds, wait_max=2.0, wait_jitter=0.5))
         _current.set(lease)
         yield sources[lease.number]
+    except Interrupted as interrupted:
+        lease.put_off(min(interrupted.retry_after, LONGEST_PUT_OFF))
+        raise
     finally:
         _current.set(outer)
         lease.end()
@@ -185,14 +144,15 @@ def check_lease() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """What one holder says to Redis. ``shown`` and ``keys`` are of each source, three keys a source."""
+    """What one holder says to Redis. ``shown`` and ``keys`` are of each source, four keys a source."""
 
     redis: Redis = field(repr=False)
     shown: tuple[str, ...]
-    keys: tuple[tuple[str, str, str], ...]
+    keys: tuple[tuple[str, str, str, str], ...]
     token: str = field(repr=False)
     limit: int
     expiry: float
+    longest_wait: float
 
     @property
     def interval(self) -> float:
@@ -200,34 +160,45 @@ class _Place:
         return self.expiry / 6
 
     def ask(self) -> int:
-        """Take a connection, or take or keep a turn: how many others come first, or minus the source's number."""
+        """Take a connection, or take or keep a turn: how many others come first, or minus the source's number.
+
+        Raises:
+            SourceUnreachable: no source wants to be asked soon enough.
+        """
         patience = math.ceil(self.interval * 1e6)
         # Twice the interval, so that a holder has found the new server before others are served.
-        return self._run(_ASK, [key for keys in self.keys for key in keys], patience, 2 * self.interval)
+        ahead, later = self._run(ASK, [key for keys in self.keys for key in keys], patience, 2 * self.interval)
+        if later > self.longest_wait * 1000:
+            raise put_off(" or ".join(self.shown), later / 1000)
+        return ahead
 
     def renew(self, number: int) -> int:
         """Keep the connection, or take it again if Redis forgot it and it is free: then the answer is negative."""
-        return self._run(_RENEW, self.keys[number])
+        return self._run(RENEW, self.keys[number])[0]
+
+    def put_off(self, number: int, seconds: float) -> None:
+        """Let nobody have a connection to this source for so long."""
+        self.redis.eval(PUT_OFF, 1, self.keys[number][3], str(math.ceil(seconds * 1000)))
 
     def leave(self) -> None:
         with self.redis.pipeline(transaction=False) as commands:
-            for key in (key for keys in self.keys for key in keys):
+            for key in (key for keys in self.keys for key in keys[:3]):
                 commands.zrem(key, self.token)
             commands.execute()
 
-    def _run(self, script: str, keys: Sequence[str], *more: float) -> int:
+    def _run(self, script: str, keys: Sequence[str], *more: float) -> tuple[int, int]:
         arguments = (self.token, self.limit, math.ceil(self.expiry * 1e6), *more)
         answer: Any = self.redis.eval(script, len(keys), *keys, *map(str, arguments))
-        return int(answer)
+        return int(answer[0]), int(answer[1])
 
 
-def _place(redis: Redis, sources: Sequence[str], limit: int, expiry: float) -> _Place:
+def _place(redis: Redis, sources: Sequence[str], limit: int, expiry: float, longest_wait: float = math.inf) -> _Place:
     if limit < 1:
         raise UsageError(f"A source needs at least one connection, not {limit}.")
     shown = tuple(map(shown_origin, sources))
     names = (f"{KEY_PREFIX}lease:{key}" for key in source_keys(sources))
-    keys = tuple((f"{name}:held", f"{name}:waiting", f"{name}:alive") for name in names)
-    return _Place(redis, shown, keys, secrets.token_hex(16), limit, expiry)
+    keys = tuple((f"{name}:held", f"{name}:waiting", f"{name}:alive", f"{name}:later") for name in names)
+    return _Place(redis, shown, keys, secrets.token_hex(16), limit, expiry, longest_wait)
 
 
 class _Lease:
@@ -279,6 +250,12 @@ class _Lease:
                 pause = random.uniform(0.05, 0.2) * self._place.interval  # noqa: S311 - spreads the retries
             if had and time.monotonic() >= self.until:
                 _log.warning("%s: the lease on a connection was lost", self._place.shown[self.number])
+
+    def put_off(self, seconds: float) -> None:
+        # Where Redis is away nobody gets a connection anyway.
+        if seconds > 0:
+            with suppress(RedisError):
+                self._place.put_off(self.number, seconds)
 
     def end(self) -> None:
         self._ended.set()

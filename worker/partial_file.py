@@ -7,7 +7,12 @@ import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-_STRONG_ETAG = re.compile(r'"[^"\x00-\x20\x7f]*"')
+_STRONG_ETAG = re.compile(r'"[!#-~]*"')
+
+
+def plain(text: str | None) -> str | None:
+    """A header's text if it is printable ASCII without blanks at its ends: fit for a request, a database, a screen."""
+    return text if text and text.isascii() and text.isprintable() and text == text.strip() else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +26,8 @@ class Version:
 
     @property
     def validator(self) -> str | None:
-        return self.etag if self.etag and _STRONG_ETAG.fullmatch(self.etag) else self.last_modified
+        """What names the version in a request; None where nothing does that could be sent."""
+        return self.etag if self.etag and _STRONG_ETAG.fullmatch(self.etag) else plain(self.last_modified)
 
 
 class PartialFile:
@@ -39,7 +45,7 @@ class PartialFile:
         try:
             version = Version(**json.loads(self.sidecar.read_bytes()))
             usable = isinstance(version.validator, str) and isinstance(version.total, int | None)
-        except (FileNotFoundError, TypeError, ValueError, RecursionError):
+        except (FileNotFoundError, AttributeError, TypeError, ValueError, RecursionError):
             return None
         return version if usable else None
 

@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from models.answer import Period, Universe
 from models.dump_run import DumpFile, DumpState
-from models.errors import NoDumps, SourceError, SourceRefused, SourceUnreachable
+from models.errors import NoDumps, SourceError
 from models.project import Project
-from worker.budget import source_key
 from worker.context import Context
 from worker.dump_runs import WikiRuns
 from worker.order import Order
-from worker.plan import Look, PlannedFile, PlannedIndex, SourceLook
-from worker.plan_look import TROUBLES, read_document, reason_of
+from worker.plan import PlannedFile, PlannedIndex
+from worker.plan_look import TROUBLES, reason_of
 from worker.snapshots import state_after
 from worker.store import requests, snapshots, wikis
 from worker.store.database import reading
 
-_SILENT = {Look.REFUSED: SourceRefused, Look.UNREACHABLE: SourceUnreachable}
-
 
 def plan_indexes(
-    context: Context, order: Order, project: Project, source: str, looks: Iterable[SourceLook]
+    context: Context, order: Order, project: Project, read: Callable[[str], bytes]
 ) -> tuple[PlannedIndex, ...]:
     """The indexes that an order needs of a wiki. What goes wrong with the source is told in them, not raised.
 
-    Those that earlier orders of the wiki still wait for are among them, since they would be made, too. A source that
-    did not answer a moment ago, as ``looks`` tell, is not asked again.
+    Those that earlier orders of the wiki still wait for are among them, since they would be made, too. ``read`` gives
+    a document below the source of dumps.
     """
     undecided, wanted = _wanted_runs(context, order, project)
-    runs = WikiRuns(project.database, _reader(context, project, source, looks))
+    runs = WikiRuns(project.database, lambda path: read(f"{project.database}/{path}"))
     troubles = []
     try:
         wanted |= {runs.nearest(period.middle).run for period in sorted(undecided, key=lambda period: period.middle)}
@@ -65,17 +62,6 @@ def _wanted_runs(context: Context, order: Order, project: Project) -> tuple[set[
             elif ours or state is DumpState.WAITING:
                 chosen.add(run)
     return undecided, chosen
-
-
-def _reader(context: Context, project: Project, source: str, looks: Iterable[SourceLook]) -> Callable[[str], bytes]:
-    silent = next((look for look in looks if look.key == source_key(source) and look.look in _SILENT), None)
-
-    def read(path: str) -> bytes:
-        if silent is not None:
-            raise _SILENT[silent.look](silent.reason)
-        return read_document(context, f"{source.rstrip('/')}/{project.database}/{path}")
-
-    return read
 
 
 def _index(context: Context, project: Project, runs: WikiRuns, run: dt.date) -> PlannedIndex:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -22,12 +22,53 @@ from worker.source import without_credentials
 BRISK = replace(PATIENT.hasty(), attempts=PROBES, wait_initial=0.5, wait_jitter=0.5)
 """Somebody waits at a prompt."""
 
+AWAY_SECONDS = 5.0
+"""So long a plan waits for a broker that does not answer."""
+
+_SILENT = {Look.REFUSED: SourceRefused, Look.UNREACHABLE: SourceUnreachable}
+
 TROUBLES = (SourceError, BrokerUnreachable, OSError)
 """What may go wrong with looking; a plan tells of it and goes on."""
 
 
+class Documents:
+    """Reads small documents for one plan. A broker that is away is waited for once, and then for none of the others."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._away: BrokerUnreachable | None = None
+
+    def read(self, url: str) -> bytes:
+        """A small document.
+
+        Raises:
+            SourceError: as ``worker.fetch.fetch_small``.
+            BrokerUnreachable: the broker, which shares out the connections, does not answer, or did not a moment ago.
+            OSError: the data directory, whose locks do so elsewhere, cannot be written.
+        """
+        if self._away is not None:
+            raise self._away
+        http, budget, retries = self._context.open_http(), self._context.budget(url), self._context.retries
+        try:
+            return fetch_small(http, url, limit_bytes=MAX_DOCUMENT_BYTES, budget=budget, retries=retries)
+        except BrokerUnreachable as error:
+            self._away = error
+            raise
+
+    def reader(self, source: str, looks: Iterable[SourceLook]) -> Callable[[str], bytes]:
+        """Reads what lies below a source; one that did not answer, as ``looks`` tell, is not asked again."""
+        silent = next((look for look in looks if look.key == source_key(source) and look.look in _SILENT), None)
+
+        def read(path: str) -> bytes:
+            if silent is not None:
+                raise _SILENT[silent.look](silent.reason)
+            return self.read(f"{source.rstrip('/')}/{path}")
+
+        return read
+
+
 def look_for_hours(
-    context: Context, sources: Sequence[str], hours: Iterable[Hour]
+    documents: Documents, sources: Sequence[str], hours: Iterable[Hour]
 ) -> tuple[tuple[SourceLook, ...], Mapping[Hour, ListedFile] | None]:
     """Ask each source for the listings of these hours' folders.
 
@@ -40,7 +81,7 @@ def look_for_hours(
     for source in sources:
         look, reason = Look.ANSWERED, None
         try:
-            found.append(_listed(context, source, folders))
+            found.append(_listed(documents, source, folders))
         except TROUBLES as error:
             look, reason = look_after(error), reason_of(error)
         looks.append(SourceLook(without_credentials(source), source_key(source), look, reason))
@@ -50,18 +91,6 @@ def look_for_hours(
 def not_asked(sources: Iterable[str]) -> tuple[SourceLook, ...]:
     """Sources that nothing is needed from."""
     return tuple(SourceLook(without_credentials(source), source_key(source), Look.NOT_ASKED) for source in sources)
-
-
-def read_document(context: Context, url: str) -> bytes:
-    """A small document.
-
-    Raises:
-        SourceError: as ``worker.fetch.fetch_small``.
-        BrokerUnreachable: the broker, which shares out the connections, does not answer.
-        OSError: the data directory, whose locks do so elsewhere, cannot be written.
-    """
-    budget = context.budget(url)
-    return fetch_small(context.open_http(), url, limit_bytes=MAX_DOCUMENT_BYTES, budget=budget, retries=context.retries)
 
 
 def begun_bytes(context: Context, hours: Iterable[Hour], sources: Iterable[str]) -> Mapping[Hour, int]:
@@ -94,12 +123,12 @@ def reason_of(error: Exception) -> str:
     return str(error)
 
 
-def _listed(context: Context, source: str, folders: Sequence[str]) -> Mapping[Hour, ListedFile]:
+def _listed(documents: Documents, source: str, folders: Sequence[str]) -> Mapping[Hour, ListedFile]:
     found: dict[Hour, ListedFile] = {}
     for folder in folders:
         url = f"{source.rstrip('/')}/{folder}"
         try:
-            files = listed_files(read_document(context, url))
+            files = listed_files(documents.read(url))
         except FileNotThere:
             continue
         if not files:

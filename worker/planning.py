@@ -20,7 +20,7 @@ from worker.order import Order
 from worker.patience import Retries
 from worker.plan import Plan, PlannedHours, PlannedIndex, SourceLook, plan_hours
 from worker.plan_indexes import plan_indexes
-from worker.plan_look import BRISK, begun_bytes, look_for_hours, not_asked
+from worker.plan_look import AWAY_SECONDS, BRISK, Documents, begun_bytes, look_for_hours, not_asked
 from worker.settings import Settings
 from worker.store import ledger
 from worker.store.database import reading
@@ -45,14 +45,15 @@ def make_plan(settings: Settings, order: Order, *, retries: Retries = BRISK, now
     with looking_at(settings.database_url) as engine:
         broker = settings.broker_url
         leases = open_leases(broker) if broker and broker.startswith("redis") else None
-        context = Context(settings, engine, retries, lambda: moment, leases)
+        context = Context(settings, engine, retries, lambda: moment, leases, away_seconds=AWAY_SECONDS)
+        documents = Documents(context)
         lacking = _lacking(context, order)
-        hours, looks = _hours(context, order, {hour for found in lacking.values() for hour in found})
+        hours, looks = _hours(context, documents, order, {hour for found in lacking.values() for hour in found})
         plan = Plan(
             projects=order.projects,
             days=order.days,
             hours=hours,
-            indexes=_indexes(context, order, looks),
+            indexes=_indexes(context, documents, order, looks),
             sources=looks,
             dump_source=source_key(settings.source_of_dumps(order.source)),
             cores=(os.cpu_count() or 1) if broker is None else None,
@@ -71,20 +72,24 @@ def _lacking(context: Context, order: Order) -> Lacking:
         return {project: ledger.uncounted(session, project, wanted) for project in order.projects}
 
 
-def _hours(context: Context, order: Order, lacking: Collection[Hour]) -> tuple[PlannedHours, tuple[SourceLook, ...]]:
+def _hours(
+    context: Context, documents: Documents, order: Order, lacking: Collection[Hour]
+) -> tuple[PlannedHours, tuple[SourceLook, ...]]:
     wanted = [hour for day in order.days for hour in hours_of(day)]
     sources = context.settings.sources_of_hours(order.source)
     to_ask = [hour for hour in lacking if hour.end <= context.now()]
-    looks, listed = look_for_hours(context, sources, wanted) if to_ask else (not_asked(sources), None)
+    looks, listed = look_for_hours(documents, sources, wanted) if to_ask else (not_asked(sources), None)
     here = begun_bytes(context, to_ask, sources) if context.settings.broker_url is None else {}
     return plan_hours(wanted, lacking, listed, here, context.now()), looks
 
 
-def _indexes(context: Context, order: Order, looks: Sequence[SourceLook]) -> tuple[PlannedIndex, ...]:
+def _indexes(
+    context: Context, documents: Documents, order: Order, looks: Sequence[SourceLook]
+) -> tuple[PlannedIndex, ...]:
     if order.universe is not Universe.ARTICLES:
         return ()
-    source = context.settings.source_of_dumps(order.source)
-    return tuple(index for project in order.projects for index in plan_indexes(context, order, project, source, looks))
+    read = documents.reader(context.settings.source_of_dumps(order.source), looks)
+    return tuple(index for project in order.projects for index in plan_indexes(context, order, project, read))
 
 
 def _learnt(context: Context, plan: Plan, lacking: Lacking) -> Plan:

@@ -40,6 +40,7 @@ from worker.logs import doing
 from worker.namespaces import ensure_siteinfo
 from worker.snapshots import choose_snapshots, note_looked
 from worker.store.database import may_pass, outlast
+from worker.store.reason import told
 from worker.store.room import give_room_back
 from worker.together import keep_together
 
@@ -91,7 +92,7 @@ def count_hour(task: WikiqTask, hour: str, projects: list[str], source: str | No
         if may_pass(error) or isinstance(error, DatabaseFull):
             raise
         _log.exception("%s cannot be counted", hour)
-        record_trouble(context, *counted, HourState.FAILED, f"{type(error).__name__}: {error}")
+        record_trouble(context, *counted, HourState.FAILED, told(error))
         receipt = Receipt(hour, HourState.FAILED, 0, 0.0)
     return asdict(receipt)
 
@@ -124,7 +125,7 @@ def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None
         runs = choose_snapshots(context, wiki, context.settings.source_of_dumps(source))
     except Exception as error:
         if not may_pass(error):
-            note_looked(context, wiki, DumpState.FAILED, f"{type(error).__name__}: {error}")
+            note_looked(context, wiki, DumpState.FAILED, told(error))
         raise
     # First what is ranked by an index that is there: an index that is made below sends its own rankings.
     _rank_what_waited(task, wiki)
@@ -144,7 +145,7 @@ def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str |
         can_be_built_now = fetch_and_read(context, *wanted, source=context.settings.source_of_dumps(source))
     except Exception as error:
         if not may_pass(error):
-            note_trouble(context, *wanted, DumpState.FAILED, f"{type(error).__name__}: {error}")
+            note_trouble(context, *wanted, DumpState.FAILED, told(error))
         raise
     if can_be_built_now:
         task.app.send_task(BUILD_INDEX, (project, run))
@@ -158,7 +159,7 @@ def build_index(task: WikiqTask, project: str, run: str) -> None:
         build(context, *wanted)
     except Exception as error:
         if not may_pass(error):
-            note_trouble(context, *wanted, None, DumpState.FAILED, f"{type(error).__name__}: {error}")
+            note_trouble(context, *wanted, None, DumpState.FAILED, told(error))
         raise
     give_room_back(context.engine)
     _rank_what_waited(task, wanted[0])

@@ -21,6 +21,7 @@ from models.project import Project
 from models.tables import HourRow, HourState
 from worker.phases import PHASES
 from worker.store.database import serialise
+from worker.store.reason import kept_reason
 from worker.store.sources import forget_source_troubles
 from worker.store.upsert import insert_missing
 
@@ -132,12 +133,17 @@ def record_trouble(
     session.execute(
         update(HourRow)
         .where(*_is(project, hour), col(HourRow.state) == HourState.COUNTED, col(HourRow.recount))
-        .values(recount=False, reason=f"kept; counting it anew: {reason}", tried_at=now, tries=HourRow.tries + 1)
+        .values(
+            recount=False,
+            reason=kept_reason(f"kept; counting it anew: {reason}"),
+            tried_at=now,
+            tries=HourRow.tries + 1,
+        )
     )
     session.execute(
         update(HourRow)
         .where(*_is(project, hour), col(HourRow.state) != HourState.COUNTED)
-        .values(state=state, reason=reason, url=url, tried_at=now, tries=HourRow.tries + 1)
+        .values(state=state, reason=kept_reason(reason), url=url, tried_at=now, tries=HourRow.tries + 1)
     )
 
 

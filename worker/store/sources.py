@@ -9,6 +9,7 @@ from sqlmodel import Session, col, select
 
 from models.errors import SourceRefused, SourceUnreachable
 from models.tables import HourState, SourceTroubleRow
+from worker.store.reason import kept_reason
 from worker.store.upsert import upsert
 
 _DOUBTFUL = "doubtful"
@@ -26,7 +27,7 @@ def note_source_trouble(
 ) -> None:
     """Note that a source refused, or did not answer; ``doubtful`` if it might have, had it been asked longer."""
     asked = HourState.REFUSED if isinstance(error, SourceRefused) else HourState.UNREACHABLE
-    values = {"state": _DOUBTFUL if doubtful else asked, "reason": str(error), "at": now}
+    values = {"state": _DOUBTFUL if doubtful else asked, "reason": kept_reason(str(error)), "at": now}
     upsert(session, SourceTroubleRow, {"source": source}, values)
 
 
