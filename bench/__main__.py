@@ -29,8 +29,6 @@ def main() -> int:
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.options(command)
         command.add_argument("--json", action="store_true", help="print one object instead of a table")
-        # What is said before the command's name holds as well.
-        command.set_defaults(small=argparse.SUPPRESS, keep=argparse.SUPPRESS)
     parser.add_argument("--small", action="store_true", help="everything at sizes that take seconds; writes no page")
     parser.add_argument("--only", action="append", choices=COMMANDS, help="of all commands only this; repeatable")
     parser.add_argument(

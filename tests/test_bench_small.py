@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[1]
 
 def bench(name, *arguments):
     """What a benchmark measured."""
-    command = [sys.executable, "-m", "bench", name, "--small", "--json", *arguments]
+    command = [sys.executable, "-m", "bench", "--small", name, "--json", *arguments]
     return json.loads(subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
 
 

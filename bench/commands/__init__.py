@@ -4,5 +4,6 @@ A measured step's peak of memory begins at what its parent had, so whoever start
 
 Each module has ``HELP``; ``options(parser)``; ``measure(arguments)``, a JSON object, in which ``answers_equal`` or
 ``holds`` says whether what was compared agrees; ``report(result)``, text for a terminal; ``rows(result)``, its lines of
-the table in docs/performance.md; and ``details(result)``, Markdown for below the table.
+the table in docs/performance.md; and ``details(result)``, Markdown for below the table. ``--small`` and ``--keep`` have
+no default there, so that they may stand before the command's name as well.
 """

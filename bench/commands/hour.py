@@ -28,7 +28,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=int, default=HOUR_LINES, help="lines of the generated file")
     parser.add_argument("--rounds", type=int, default=5, help="the best of so many counts")
     parser.add_argument("--seed", type=int, default=7, help="another one gives another file")
-    parser.add_argument("--small", action="store_true", help="a size that takes seconds")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="a size that takes seconds")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -20,8 +20,10 @@ def options(parser: argparse.ArgumentParser) -> None:
         "--columns", type=_scales, default="1", help="sizes of which only the building is measured, without SQL text"
     )
     parser.add_argument("--seed", type=int, default=7, help="another one gives another wiki")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="leave dumps and database there")
-    parser.add_argument("--small", action="store_true", help="sizes that take seconds")
+    parser.add_argument(
+        "--keep", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="leave dumps and database there"
+    )
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="sizes that take seconds")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

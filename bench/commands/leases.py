@@ -15,7 +15,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--downloads", type=int, default=48)
     parser.add_argument("--seconds", type=float, default=1.0, help="how long each takes")
     parser.add_argument("--threads", type=int, default=16, help="who ask for connections")
-    parser.add_argument("--small", action="store_true", help="a size that takes seconds")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="a size that takes seconds")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -27,9 +27,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=7, help="another one gives other hours and another wiki")
     parser.add_argument("--part", choices=("hours", "week"), help="measure only this")
     parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="leave what is generated there, and take it from there"
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="leave what is generated there, and take it from there",
     )
-    parser.add_argument("--small", action="store_true", help="a size that takes seconds")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="a size that takes seconds")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -17,7 +17,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
     parser.add_argument("--concurrency", type=int, default=os.cpu_count() or 1, help="processes that count")
     parser.add_argument("--redis", metavar="URL", help="one that is empty and has run for a while; else one is started")
-    parser.add_argument("--small", action="store_true", help="a single day, one round")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="a single day, one round")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -26,9 +26,13 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=2, help="the best of so many rankings")
     parser.add_argument("--seed", type=int, default=7, help="another one gives another wiki")
     parser.add_argument(
-        "--keep", type=Path, metavar="DIR", help="leave the invented wiki there, and take it from there"
+        "--keep",
+        type=Path,
+        metavar="DIR",
+        default=argparse.SUPPRESS,
+        help="leave the invented wiki there, and take it from there",
     )
-    parser.add_argument("--small", action="store_true", help="a size that takes seconds")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="a size that takes seconds")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -14,7 +14,7 @@ DEPTH, SMALL_DEPTH = 1_000, 20
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=15, help="how often each command is timed")
-    parser.add_argument("--small", action="store_true", help="once each, on short lists")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="once each, on short lists")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -16,7 +16,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", type=float, default=SCALE, help="how large a part of English Wikipedia")
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many; mwsql has one")
     parser.add_argument("--seed", type=int, default=7, help="another one gives another wiki")
-    parser.add_argument("--small", action="store_true", help="a size that takes seconds")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="a size that takes seconds")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

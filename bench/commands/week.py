@@ -21,7 +21,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scale", type=int, default=5, help="how many times smaller the files are than real ones")
     parser.add_argument("--concurrency", type=int, default=6, help="processes that count")
     parser.add_argument("--redis", metavar="URL", help="one that is empty and has run for a while; else one is started")
-    parser.add_argument("--small", action="store_true", help="a day of files of a hundred kilobytes")
+    parser.add_argument(
+        "--small", action="store_true", default=argparse.SUPPRESS, help="a day of files of a hundred kilobytes"
+    )
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -22,7 +22,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=int, help="of each hour file; by default as many as real ones have")
     parser.add_argument("--rounds", type=int, default=2, help="the best of so many")
     parser.add_argument("--redis", metavar="URL", help="one that is empty and has run for a while; else one is started")
-    parser.add_argument("--small", action="store_true", help="1 and 2 workers, once, 20,000 lines a file")
+    parser.add_argument(
+        "--small", action="store_true", default=argparse.SUPPRESS, help="1 and 2 workers, once, 20,000 lines a file"
+    )
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
