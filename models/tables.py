@@ -2,7 +2,7 @@
 
 ``hour``            the ledger: one row per (project, hour) that was ever asked for, and what became of it
 ``hour_tally``      the counted views of that hour, a Parquet block (worker/tally.py); written with its ledger row, and
-                    there until the day is ranked
+                    there until the day is ranked the next time
 ``day_tally``       the views of a day's other counted hours, together, as Parquet blocks (worker/day.py)
 ``siteinfo``        what a wiki says of its namespaces, as it was fetched
 ``source_trouble``  sources that refused or did not answer a moment ago
