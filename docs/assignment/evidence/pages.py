@@ -34,7 +34,7 @@ TITLES = {
     "all attendance, added up": "the same attendance, from sums by month",
     "all scores, added up": "the same scores, from sums by month",
 }
-QUOTED = ("student", "class", "teacher", "largest scores", "all scores, added up")
+QUOTED = ("student", "class", "teacher", "largest scores")
 HEAD = (
     "query, three years",
     "runs",
