@@ -85,50 +85,33 @@ def teacher(population: Population, random: Random) -> str:
     )
 
 
+OF_DISTRICT = {
+    "attendance": (f"toYYYYMM(day) AS month, {COHORT}, {PRESENT}", "month, cohort"),
+    "scores": (f"subject, {YEAR}, {COHORT}, {SCORES}", "subject, year, cohort"),
+    "tests": (
+        f"school_year, test, {COHORT}, avg(score), quantileExact(0.5)(score), count()",
+        "school_year, test, cohort",
+    ),
+    "assessments": (f"subject, school_year, {COHORT}, avg(points), count()", "subject, school_year, cohort"),
+    "term grades": (f"subject, school_year, term, {COHORT}, avg(grade), count()", "subject, school_year, term, cohort"),
+}
+"""What a district's report asks of the table of its name, and what it groups by."""
+
+
 def district_of(group: Draw) -> dict[str, Draw]:
     """The reports of the district in which a group of students is that ``group`` draws."""
 
-    def attendance(population: Population, random: Random) -> str:
-        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
-        return (
-            f"SELECT toYYYYMM(day) AS month, {COHORT}, {PRESENT} FROM school.attendance FINAL {mine}"
-            " GROUP BY month, cohort"
-        )
+    def report(name: str) -> Draw:
+        columns, cut = OF_DISTRICT[name]
+        table = name.replace(" ", "_")
 
-    def scores(population: Population, random: Random) -> str:
-        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
-        return (
-            f"SELECT subject, {YEAR}, {COHORT}, {SCORES} FROM school.scores FINAL {mine} GROUP BY subject, year, cohort"
-        )
+        def sql(population: Population, random: Random) -> str:
+            district = population.district_of(group(population, random))
+            return f"SELECT {columns} FROM school.{table} FINAL WHERE district_id = {district} GROUP BY {cut}"
 
-    def tests(population: Population, random: Random) -> str:
-        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
-        return (
-            f"SELECT school_year, test, {COHORT}, avg(score), quantileExact(0.5)(score), count()"
-            f" FROM school.tests FINAL {mine} GROUP BY school_year, test, cohort"
-        )
+        return sql
 
-    def assessments(population: Population, random: Random) -> str:
-        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
-        return (
-            f"SELECT subject, school_year, {COHORT}, avg(points), count() FROM school.assessments FINAL {mine}"
-            " GROUP BY subject, school_year, cohort"
-        )
-
-    def term_grades(population: Population, random: Random) -> str:
-        mine = f"WHERE district_id = {population.district_of(group(population, random))}"
-        return (
-            f"SELECT subject, school_year, term, {COHORT}, avg(grade), count() FROM school.term_grades FINAL {mine}"
-            " GROUP BY subject, school_year, term, cohort"
-        )
-
-    return {
-        "attendance": attendance,
-        "scores": scores,
-        "tests": tests,
-        "assessments": assessments,
-        "term grades": term_grades,
-    }
+    return {name: report(name) for name in OF_DISTRICT}
 
 
 def all_attendance(population: Population, random: Random) -> str:  # noqa: ARG001 every report has these two
