@@ -30,6 +30,14 @@ class Version:
         return self.etag if self.etag and _STRONG_ETAG.fullmatch(self.etag) else plain(self.last_modified)
 
 
+def bytes_here(path: Path) -> int:
+    """How much of a file is here, whole or in part; 0 where there is nothing of it.
+
+    Others may be fetching it. The part is looked at first: when it has just gone, the whole is there.
+    """
+    return max(PartialFile(path).size(), _size(path))
+
+
 class PartialFile:
     """The bytes of an unfinished file, and beside them which version they are of."""
 
@@ -39,7 +47,7 @@ class PartialFile:
         self.range_refused = False
 
     def size(self) -> int:
-        return self.path.stat().st_size if self.path.exists() else 0
+        return _size(self.path)
 
     def version(self) -> Version | None:
         try:
@@ -59,3 +67,10 @@ class PartialFile:
     def discard(self) -> None:
         self.path.unlink(missing_ok=True)
         self.sidecar.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

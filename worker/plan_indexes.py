@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
-from pathlib import Path
 
 from models.answer import Period, Universe
 from models.dump_run import DumpFile, DumpState
@@ -13,6 +12,7 @@ from models.project import Project
 from worker.context import Context
 from worker.dump_runs import WikiRuns
 from worker.order import Order
+from worker.partial_file import bytes_here
 from worker.plan import PlannedFile, PlannedIndex
 from worker.plan_look import TROUBLES, reason_of
 from worker.snapshots import state_after
@@ -82,16 +82,8 @@ def _index(context: Context, project: Project, runs: WikiRuns, run: dt.date) -> 
 def _planned(context: Context, file: DumpFile) -> PlannedFile:
     if context.settings.broker_url is not None:
         return PlannedFile(file.name, file.size)  # what workers elsewhere have of it is not known
-    path = context.settings.downloads_dir / file.name
-    here = max(_size(path), _size(path.with_name(f"{path.name}.part")))
+    here = bytes_here(context.settings.downloads_dir / file.name)
     return PlannedFile(file.name, file.size, here=min(here, file.size))
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
 
 
 def _trouble(context: Context, project: Project, run: dt.date | None, error: Exception) -> PlannedIndex:

@@ -15,6 +15,7 @@ from models.snapshot import TableStanding
 from models.tables import HourState
 from worker.context import Context
 from worker.order import EVERYTHING, Scope
+from worker.partial_file import bytes_here
 from worker.store import ledger, requests, snapshots, wikis
 from worker.store.database import reading
 from worker.store.requests import Request
@@ -198,6 +199,4 @@ def _fetched(context: Context, table: TableStanding) -> int:
     """Bytes of a dump that are here; what other machines have of it is not known."""
     if table.state is DumpState.DONE:
         return table.file.size
-    path = context.settings.downloads_dir / table.file.name
-    places = (path, path.with_name(f"{path.name}.part"))
-    return max((place.stat().st_size for place in places if place.exists()), default=0)
+    return bytes_here(context.settings.downloads_dir / table.file.name)
