@@ -65,8 +65,8 @@ def _unlike(directory: Path, index: WikiIndex) -> Iterator[str]:
 
 def _per_article(index: WikiIndex, categories: pl.DataFrame, *, hidden: bool) -> pl.Series:
     counts = np.zeros(index.figures.articles, dtype=np.int64)
-    for _, _, members in index.members(categories, hidden=hidden):
-        counts += np.bincount(members, minlength=len(counts))
+    for some in index.members(categories, hidden=hidden):
+        counts += np.bincount(some.articles(), minlength=len(counts))
     return pl.Series(counts)
 
 

@@ -60,7 +60,7 @@ def test_a_dead_mirror(tmp_path, site, demo):
     assert (done.code, done.stdout) == (0, ""), done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stderr.endswith("Connection refused. Going on with the other sources.\n")
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     assert_answer(surroundings, demo, "logged titles")
 
 
@@ -70,7 +70,7 @@ def test_a_dead_origin(tmp_path, site, demo):
     surroundings = several(tmp_path, nobody(), site.url, WIKIQ_DUMPS_SOURCE=site.url)
     done = wikiq(surroundings, "enqueue", str(demo.first_day), "--log-titles", "--quiet")
     assert done.code == 0, done.stderr
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     assert_answer(surroundings, demo, "logged titles")
 
 

@@ -138,10 +138,10 @@ def test_a_poisonous_task(fleet):
         time.sleep(0.001)
     assert waiting.returncode == 1
     assert fleet.downloads()[hour.path] == 4
+    wait_until(fleet.ranked)
     assert len(fleet.counted()) == 23
     [(state, reason)] = fleet.rows("SELECT state, reason FROM hour WHERE state <> 'counted'")
     assert (state, "process" in reason) == ("failed", True)
-    wait_until(fleet.ranked)
     assert worker.poll() is None
     fleet.site.behave()
     fleet.resume()

@@ -22,9 +22,7 @@ def test_whole_or_in_part(tmp_path: Path, files: dict[str, int], size: int) -> N
 
 
 @pytest.mark.parametrize("finished_first", [True, False])
-def test_finished_while_it_is_looked_at(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_first: bool
-) -> None:
+def test_finished_while_it_is_looked_at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, finished_first: bool) -> None:
     """The part becomes the whole just before or just after the look at it: its bytes are told, and nothing fails."""
     (tmp_path / PART).write_bytes(bytes(5))
     look = Path.stat

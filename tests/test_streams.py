@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import LAW, frame, plain, tallies
 
+from worker.ahead import some_threads
 from worker.streams import aligned, merged
 from worker.tally import merge
 
@@ -28,7 +29,8 @@ def cut(tally, size):
 @given(SOURCES, SIZES, STEPS)
 def test_a_merged_stream_is_the_merged_tally(sources, size, step_rows):
     """However the sources are cut, and however large the steps, the stream is what merging everything gives."""
-    parts = list(merged([cut(tally, size) for tally in sources], step_rows))
+    with some_threads() as threads:
+        parts = list(merged([cut(tally, size) for tally in sources], threads, step_rows))
     assert plain(pl.concat([merge([]), *parts])) == oracle.merge(sources)
 
 

@@ -50,7 +50,8 @@ def read_members(index, *, hidden):
     """The same from an index, in the order in which it gives them."""
     categories = index.categories()
     found = []
-    for numbers, begins, articles in index.members(categories, hidden=hidden):
+    for some in index.members(categories, hidden=hidden):
+        numbers, begins, articles = some.numbers, some.begins, some.articles()
         assert (numbers.dtype, begins.dtype, articles.dtype) == (np.uint32,) * 3
         assert len(numbers) == len(begins)
         pieces = np.split(articles, begins[1:]) if len(begins) else []
@@ -118,8 +119,8 @@ def test_members_beyond_the_first_frame_are_counted_from_its_end(size):
         ],
     }
     index = WikiIndex(RUN, CANONICAL, Figures(), rows.__getitem__)
-    _, (numbers, begins, articles) = index.members(index.categories())
-    assert (numbers.tolist(), begins.tolist(), articles.tolist()) == ([1, 2], [0, 2], [5, LAST, 6])
+    _, some = index.members(index.categories())
+    assert (some.numbers.tolist(), some.begins.tolist(), some.articles().tolist()) == ([1, 2], [0, 2], [5, LAST, 6])
 
 
 @LAW

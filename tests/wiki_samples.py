@@ -108,7 +108,8 @@ def read_index(index):
     categories = index.categories()
     members = {}
     for hidden in (False, True):
-        for numbers, begins, articles in index.members(categories, hidden=hidden):
+        for some in index.members(categories, hidden=hidden):
+            numbers, begins, articles = some.numbers, some.begins, some.articles()
             ends = [*begins.tolist()[1:], len(articles)] if len(begins) else []
             for category, begin, end in zip(numbers.tolist(), begins.tolist(), ends, strict=True):
                 name, out_of_sight, _ = categories.row(category)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TypeVar
 
 _Given = TypeVar("_Given")
@@ -13,17 +14,24 @@ _Made = TypeVar("_Made")
 THREADS = 2
 
 
-def ahead(work: Callable[[_Given], _Made], items: Iterable[_Given]) -> Iterator[_Made]:
-    """What ``map`` gives, with up to ``THREADS`` more items in work or done; so many more are in memory, too.
+def ahead(
+    work: Callable[[_Given], _Made], items: Iterable[_Given], threads: Executor | None = None, many: int = THREADS
+) -> Iterator[_Made]:
+    """What ``map`` gives, with up to ``many`` more items in work or done; so many more are in memory, too.
 
     It gains something where the work lets other threads go on, as polars, NumPy and decompression do. The items
-    themselves are made in the caller's thread.
+    themselves are made in the caller's thread. Who has several such streams at once gives them the same threads.
     """
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="ahead") as threads:
+    with some_threads() if threads is None else nullcontext(threads) as working:
         pending: deque[Future[_Made]] = deque()
         for item in items:
-            pending.append(threads.submit(work, item))
-            if len(pending) > THREADS:
+            pending.append(working.submit(work, item))
+            if len(pending) > many:
                 yield pending.popleft().result()
         while pending:
             yield pending.popleft().result()
+
+
+def some_threads() -> ThreadPoolExecutor:
+    """``THREADS`` threads."""
+    return ThreadPoolExecutor(THREADS, thread_name_prefix="ahead")

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import Executor
 
 import polars as pl
+
+from worker.ahead import ahead
 
 FRAME_ROWS = 1 << 16
 """How many rows of a block can be read without the others."""
@@ -32,11 +35,11 @@ def from_block(block: bytes) -> pl.DataFrame:
     return pl.read_parquet(io.BytesIO(block))
 
 
-def frames_in(block: bytes, frame_rows: int = FRAME_ROWS) -> Iterator[pl.DataFrame]:
-    """The same frame in pieces of so many rows, of which one at a time is in memory."""
+def frames_in(block: bytes, threads: Executor, frame_rows: int = FRAME_ROWS) -> Iterator[pl.DataFrame]:
+    """The same frame in pieces of so many rows, of which two at a time are in memory: one is used, one is unpacked."""
     rows = pl.scan_parquet(io.BytesIO(block))
-    for begin in range(0, int(rows.select(pl.len()).collect().item()), frame_rows):
-        yield rows.slice(begin, frame_rows).collect()
+    begins = range(0, int(rows.select(pl.len()).collect().item()), frame_rows)
+    return ahead(lambda begin: rows.slice(begin, frame_rows).collect(), begins, threads, 1)
 
 
 def compact(frame: pl.DataFrame) -> pl.DataFrame:

@@ -16,6 +16,7 @@ import polars as pl
 
 from models.hour import HOURS_IN_DAY
 from worker.block import from_block, to_block
+from worker.grouping import by_title
 from worker.streams import STEP_ROWS, aligned
 from worker.tally import SCHEMA
 
@@ -27,6 +28,7 @@ _LARGE = 15
 """Views from which on they are not stored in four bits."""
 _BITS = ("hours_0_to_7", "hours_8_to_15", "hours_16_to_23")
 
+Flags = npt.NDArray[np.bool_]
 Places = npt.NDArray[np.int64]
 Views = npt.NDArray[np.uint64]
 
@@ -37,43 +39,37 @@ class DaySlice:
 
     Attributes:
         titles: Binary, ascending, each once.
-        places: ascending; each is 24 times a title's number in this slice, and the hour. Every title has one or more.
-        desktop: the views at each of these places.
+        hours: a bit for each hour in which a title has views, three bytes a title; the lowest bit of the first byte is
+            hour 0. Every title has one or more.
+        desktop: the views in each of these hours, title by title.
         mobile: likewise.
     """
 
     titles: pl.Series
-    places: Places
+    hours: npt.NDArray[np.uint8]
     desktop: Views
     mobile: Views
 
     @property
-    def numbers(self) -> Places:
-        """The number in this slice of each place's title."""
-        return self.places // HOURS_IN_DAY
-
-    @property
-    def hours(self) -> Places:
-        """The hour of each place."""
-        return self.places % HOURS_IN_DAY
+    def places(self) -> Places:
+        """For each of the views 24 times its title's number in this slice, and the hour."""
+        return np.flatnonzero(np.unpackbits(self.hours.ravel(), bitorder="little"))
 
     def total(self) -> pl.DataFrame:
         """The tally of all hours."""
-        numbers = self.numbers
-        firsts = np.flatnonzero(np.append(True, numbers[1:] != numbers[:-1]))
-        sums = {
-            "desktop": np.add.reduceat(self.desktop, firsts),
-            "mobile": np.add.reduceat(self.mobile, firsts),
-        }
+        lengths = self._lengths
+        firsts = np.cumsum(lengths) - lengths
+        sums = {"desktop": np.add.reduceat(self.desktop, firsts), "mobile": np.add.reduceat(self.mobile, firsts)}
         return pl.DataFrame({"title": self.titles, **sums}, schema=SCHEMA)
 
     def rows(self, *, without: Iterable[int] = ()) -> pl.DataFrame:
         """Rows of ``HOURLY``, of all hours but some."""
-        chosen = np.flatnonzero(np.isin(self.hours, list(without), invert=True))
+        places = self.places
+        chosen = np.flatnonzero(np.isin(places % HOURS_IN_DAY, list(without), invert=True))
         return pl.DataFrame(
             {
-                "title": self.titles.gather(self.numbers[chosen]),
-                "hour": self.hours[chosen].astype(np.uint8),
+                "title": self.titles.gather(places[chosen] // HOURS_IN_DAY),
+                "hour": (places[chosen] % HOURS_IN_DAY).astype(np.uint8),
                 "desktop": self.desktop[chosen],
                 "mobile": self.mobile[chosen],
             },
@@ -82,11 +78,20 @@ class DaySlice:
 
     def tally(self, hour: int) -> pl.DataFrame:
         """The tally of one hour."""
-        chosen = np.flatnonzero(self.hours == hour)
-        titles = self.titles.gather(self.numbers[chosen])
-        return pl.DataFrame(
-            {"title": titles, "desktop": self.desktop[chosen], "mobile": self.mobile[chosen]}, schema=SCHEMA
-        )
+        rows = self.rows(without=set(range(HOURS_IN_DAY)) - {hour})
+        return rows.select(SCHEMA.names())
+
+    def some(self, chosen: Flags) -> tuple[Places, Places, Views]:
+        """The views of the chosen titles: the title's number among those chosen, the hour, and its views."""
+        places = np.flatnonzero(np.unpackbits(self.hours[chosen].ravel(), bitorder="little"))
+        at = np.flatnonzero(np.repeat(chosen, self._lengths))
+        return places // HOURS_IN_DAY, places % HOURS_IN_DAY, self.desktop[at] + self.mobile[at]
+
+    @property
+    def _lengths(self) -> Places:
+        """In how many hours each title has views."""
+        lengths: Places = np.bitwise_count(self.hours).sum(axis=1, dtype=np.int64)
+        return lengths
 
 
 Slice = Callable[[], DaySlice]
@@ -122,18 +127,17 @@ def slice_of(rows: pl.DataFrame) -> DaySlice:
         ValueError: a title has two rows of the same hour.
     """
     rows = rows.rechunk()
-    # A stable sort is quick where the rows are sorted stretches one after the other, as they mostly are.
-    order = rows.select(pl.arg_sort_by("title", maintain_order=True)).to_series()
-    titles = rows["title"].gather(order)
-    hours, desktop, mobile = (rows[name].to_numpy()[order.to_numpy()] for name in ("hour", "desktop", "mobile"))
-    begins = np.append(True, (titles[1:] != titles[:-1]).to_numpy())
-    places = (np.cumsum(begins) - 1) * HOURS_IN_DAY + hours
+    grouped = by_title(rows["title"])
+    hours, desktop, mobile = (rows[name].to_numpy()[grouped.rows] for name in ("hour", "desktop", "mobile"))
+    places = np.repeat(np.arange(len(grouped.titles)) * HOURS_IN_DAY, grouped.lengths) + hours
     if not _ascending(places):
         by_hour = np.argsort(places)
         places, desktop, mobile = places[by_hour], desktop[by_hour], mobile[by_hour]
         if not _ascending(places):
             raise ValueError("a title has two counts of the same hour")
-    return DaySlice(titles.gather(np.flatnonzero(begins)), places, desktop, mobile)
+    bits = np.zeros(len(grouped.titles) * HOURS_IN_DAY, dtype=np.uint8)
+    bits[places] = 1
+    return DaySlice(grouped.titles, np.packbits(bits, bitorder="little").reshape(-1, len(_BITS)), desktop, mobile)
 
 
 def _slice_of_pieces(pieces: Sequence[pl.DataFrame]) -> DaySlice:
@@ -142,13 +146,10 @@ def _slice_of_pieces(pieces: Sequence[pl.DataFrame]) -> DaySlice:
 
 def pack(views: DaySlice) -> PackedSlice:
     """The slice as it is stored."""
-    bits = np.zeros(len(views.titles) * HOURS_IN_DAY, dtype=np.uint8)
-    bits[views.places] = 1
-    columns = np.packbits(bits, bitorder="little").reshape(-1, len(_BITS)).T
     small = (views.desktop < _LARGE) & (views.mobile < _LARGE)
     pairs = np.where(small, views.desktop * 16 + views.mobile, 255).astype(np.uint8)
     large = {"desktop": views.desktop[~small], "mobile": views.mobile[~small]}
-    hours = [pl.Series(name, np.ascontiguousarray(column)) for name, column in zip(_BITS, columns, strict=True)]
+    hours = [pl.Series(name, np.ascontiguousarray(column)) for name, column in zip(_BITS, views.hours.T, strict=True)]
     return PackedSlice(
         titles=to_block(pl.DataFrame([views.titles.alias("title"), *hours]), level=_TITLES_LEVEL),
         views=to_block(pl.DataFrame({"pair": pairs})),
@@ -159,13 +160,12 @@ def pack(views: DaySlice) -> PackedSlice:
 def unpack(packed: PackedSlice) -> DaySlice:
     """The slice that ``pack`` stored."""
     known = from_block(packed.titles)
-    columns = np.stack([known[name].to_numpy() for name in _BITS], axis=1)
-    places = np.flatnonzero(np.unpackbits(columns.ravel(), bitorder="little"))
+    hours = np.stack([known[name].to_numpy() for name in _BITS], axis=1)
     pairs = from_block(packed.views)["pair"].to_numpy()
     desktop, mobile = (pairs >> 4).astype(np.uint64), (pairs & 15).astype(np.uint64)
     large, exact = np.flatnonzero(pairs == 255), from_block(packed.large)  # noqa: PLR2004 as PackedSlice says
     desktop[large], mobile[large] = exact["desktop"].to_numpy(), exact["mobile"].to_numpy()
-    return DaySlice(known["title"], places, desktop, mobile)
+    return DaySlice(known["title"], hours, desktop, mobile)
 
 
 def _ascending(places: Places) -> bool:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 
 import polars as pl
 
+from worker.ahead import ahead
 from worker.tally import SCHEMA, tally_of
 
 STEP_ROWS = 1 << 18
@@ -34,14 +36,15 @@ def aligned(sources: Iterable[Iterable[pl.DataFrame]], step_rows: int = STEP_ROW
         yield [piece for head in heads if len(piece := head.take(cut))]
 
 
-def merged(sources: Iterable[Iterable[pl.DataFrame]], step_rows: int = STEP_ROWS) -> Iterator[pl.DataFrame]:
-    """The tally of all sources' tallies, as a stream."""
-    sources = list(sources)
-    if len(sources) == 1:
-        yield from sources[0]
-        return
-    for pieces in aligned(sources, step_rows):
-        yield tally_of(pl.concat(pieces)) if len(pieces) > 1 else pieces[0]
+def merged(
+    sources: Sequence[Iterable[pl.DataFrame]], threads: Executor, step_rows: int = STEP_ROWS
+) -> Iterable[pl.DataFrame]:
+    """The tally of all sources' tallies, as a stream; it is added up in these threads."""
+    return sources[0] if len(sources) == 1 else ahead(_added, aligned(sources, step_rows), threads, 1)
+
+
+def _added(pieces: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    return tally_of(pl.concat(pieces)) if len(pieces) > 1 else pieces[0]
 
 
 class _Head:

@@ -14,11 +14,12 @@ from models.category import CategoryAnswer
 from models.errors import UnknownCategory
 from models.siteinfo import Siteinfo
 from models.title import title_text
+from worker.ahead import some_threads
 from worker.ranking.article_views import ArticleViews, Views, article_views
 from worker.ranking.categories import category_name, members_of, top_categories
 from worker.ranking.counted import Counted, RowsOf, flag_of, hourly_views
 from worker.wiki.index import Numbers, WikiIndex
-from worker.wiki.titles import read_titles
+from worker.wiki.titles import excluding_rules, spelt_titles
 
 
 def rank_articles(counted: Counted, index: WikiIndex, *, computed_at: dt.datetime, version: str) -> Answer:
@@ -26,8 +27,11 @@ def rank_articles(counted: Counted, index: WikiIndex, *, computed_at: dt.datetim
     found = article_views(counted.totals(), index)
     views = found.views
     requested = int(np.count_nonzero(views))
-    most, least = most_requested(views), _least_numbers(views)
-    names = index.names_of(np.concatenate([most, least[:STORED_DEPTH]]))
+    with some_threads() as threads:
+        categories = threads.submit(top_categories, views, index)
+        most, least = most_requested(views), _least_numbers(views)
+        names = index.names_of(np.concatenate([most, least[:STORED_DEPTH]]))
+        ranked = _most_requested(most, found, names, index.siteinfo, counted)
     return Answer(
         project=counted.project.name,
         period=counted.period,
@@ -40,9 +44,9 @@ def rank_articles(counted: Counted, index: WikiIndex, *, computed_at: dt.datetim
         excluded=found.excluded,
         malformed_lines=counted.malformed_lines,
         articles_requested=requested,
-        most_requested=_most_requested(most, found, names, index.siteinfo, counted),
+        most_requested=ranked,
         least_requested=_least_requested(least, found, names, len(views) - requested),
-        top_categories=top_categories(views, index),
+        top_categories=categories.result(),
         computed_at=computed_at,
         wikiq=version,
     )
@@ -122,8 +126,9 @@ def _rows_of(most: Numbers, names: pl.DataFrame, siteinfo: Siteinfo) -> RowsOf:
     wanted = names.join(places, on="article").select("title", "row")
 
     def rows_of(titles: pl.Series) -> npt.NDArray[np.int64]:
-        read = read_titles(titles, siteinfo).with_row_index("at").filter(pl.col("rule").is_null())
-        found = read.join(wanted, left_on="canonical", right_on="title")
+        spelt = spelt_titles(titles, siteinfo).alias("title").to_frame().with_row_index("at")
+        found = spelt.join(wanted, on="title")
+        found = found.filter(excluding_rules(titles.gather(found["at"]), siteinfo).is_null())
         rows = np.full(len(titles), -1, dtype=np.int64)
         rows[found["at"].to_numpy()] = found["row"].to_numpy()
         return rows

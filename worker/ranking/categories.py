@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,7 +13,8 @@ import polars as pl
 from models.answer import STORED_DEPTH, RankedCategory
 from models.siteinfo import Siteinfo, normal_prefix
 from models.title import title_text
-from worker.wiki.index import Numbers, WikiIndex
+from worker.ahead import ahead
+from worker.wiki.index import Members, Numbers, WikiIndex
 from worker.wiki.titles import canonical_titles
 
 
@@ -20,6 +22,15 @@ from worker.wiki.titles import canonical_titles
 class CategorySums:
     """Per category number: the views of its members, and how many of them were requested."""
 
+    views: npt.NDArray[np.uint64]
+    requested: npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class _SomeSums:
+    """The sums of the categories of these numbers."""
+
+    numbers: Numbers
     views: npt.NDArray[np.uint64]
     requested: npt.NDArray[np.int64]
 
@@ -45,11 +56,18 @@ def top_categories(views: npt.NDArray[np.uint64], index: WikiIndex) -> tuple[Ran
 def category_sums(views: npt.NDArray[np.uint64], index: WikiIndex, categories: pl.DataFrame) -> CategorySums:
     """Add up the members of every visible category; hidden ones have zeros."""
     sums = CategorySums(np.zeros(len(categories), dtype=np.uint64), np.zeros(len(categories), dtype=np.int64))
-    for numbers, begins, members in index.members(categories):
-        of_members = views[members]
-        sums.views[numbers] = np.add.reduceat(of_members, begins)
-        sums.requested[numbers] = np.add.reduceat((of_members > 0).astype(np.int64), begins)
+    for some in ahead(partial(_sums_of, views), index.members(categories), many=1):
+        sums.views[some.numbers], sums.requested[some.numbers] = some.views, some.requested
     return sums
+
+
+def _sums_of(views: npt.NDArray[np.uint64], some: Members) -> _SomeSums:
+    of_members = views[some.articles()]
+    return _SomeSums(
+        some.numbers,
+        np.add.reduceat(of_members, some.begins),
+        np.add.reduceat(of_members > 0, some.begins, dtype=np.int64),
+    )
 
 
 def category_name(text: str, siteinfo: Siteinfo) -> bytes:
@@ -70,9 +88,9 @@ def members_of(name: bytes, index: WikiIndex) -> tuple[Numbers, bool] | None:
     if found.is_empty():
         return None
     number, hidden = found["number"][0], found["hidden"][0]
-    for numbers, begins, members in index.members(categories, hidden=hidden):
-        place = int(np.searchsorted(numbers, number))
-        if place < len(numbers) and numbers[place] == number:
-            end = begins[place + 1] if place + 1 < len(begins) else len(members)
-            return members[begins[place] : end], hidden
+    for some in index.members(categories, hidden=hidden):
+        place = int(np.searchsorted(some.numbers, number))
+        if place < len(some.numbers) and some.numbers[place] == number:
+            ends = np.append(some.begins[1:], len(some.steps))
+            return some.articles()[some.begins[place] : ends[place]], hidden
     return None

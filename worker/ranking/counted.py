@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -15,7 +15,7 @@ from models.answer import Answer, Excluded, Flag, Period, Rule
 from models.errors import SumLawBroken
 from models.hour import HOURS_IN_DAY, Hour, days_between, hours_of
 from models.project import Project
-from worker.ahead import ahead
+from worker.ahead import ahead, some_threads
 from worker.day import Places, Slice, Views
 from worker.streams import merged
 
@@ -49,9 +49,10 @@ class Counted:
     def days(self) -> tuple[dt.date, ...]:
         return tuple(days_between(self.period.first, self.period.last))
 
-    def totals(self) -> Iterable[pl.DataFrame]:
+    def totals(self) -> Iterator[pl.DataFrame]:
         """The tally of all counted hours, as a stream."""
-        return merged([ahead(_total, self.day(day)) for day in self.days])
+        with some_threads() as threads:
+            yield from merged([ahead(_total, self.day(day), threads, 1) for day in self.days], threads)
 
 
 def hours_in(period: Period) -> tuple[Hour, ...]:
@@ -94,9 +95,10 @@ def _total(views: Slice) -> pl.DataFrame:
 def _of_rows(rows_of: RowsOf, views: Slice) -> tuple[tuple[Places, Places], Views]:
     """Row and hour, and the views there, of a slice's titles that belong to a row."""
     some = views()
-    row = rows_of(some.titles)[some.numbers]
-    chosen = np.flatnonzero(row >= 0)
-    return (row[chosen], some.hours[chosen]), some.desktop[chosen] + some.mobile[chosen]
+    row = rows_of(some.titles)
+    chosen = row >= 0
+    numbers, hours, found = some.some(chosen)
+    return (row[chosen][numbers], hours), found
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,7 @@ import polars as pl
 from models.answer import STORED_DEPTH, Answer, LeastArticle, LeastRequested, RankedArticle, Universe
 from models.siteinfo import Siteinfo
 from models.title import title_text
+from worker.ahead import ahead
 from worker.block import compact
 from worker.ranking.counted import Counted, RowsOf, Tallied, flag_of, hourly_views
 from worker.tally import empty_tally
@@ -21,10 +23,7 @@ from worker.wiki.titles import excluding_rules
 def rank_logged_titles(counted: Counted, siteinfo: Siteinfo, *, computed_at: dt.datetime, version: str) -> Answer:
     """Rank the literal logged titles, less those that are excluded by their name alone."""
     tallied, lists = Tallied(), _Lists()
-    for total in counted.totals():
-        rows = total.with_columns(
-            (pl.col("desktop") + pl.col("mobile")).alias("views"), excluding_rules(total["title"], siteinfo)
-        )
+    for rows in ahead(partial(_ruled, siteinfo=siteinfo), counted.totals()):
         tallied.add(rows)
         lists.add(rows.filter(pl.col("rule").is_null()).drop("rule"))
     most = lists.most
@@ -46,6 +45,11 @@ def rank_logged_titles(counted: Counted, siteinfo: Siteinfo, *, computed_at: dt.
         computed_at=computed_at,
         wikiq=version,
     )
+
+
+def _ruled(total: pl.DataFrame, siteinfo: Siteinfo) -> pl.DataFrame:
+    views = (pl.col("desktop") + pl.col("mobile")).alias("views")
+    return total.with_columns(views, excluding_rules(total["title"], siteinfo))
 
 
 class _Lists:

@@ -18,6 +18,7 @@ from models.project import Project
 from models.siteinfo import parse_siteinfo
 from models.snapshot import Figures
 from models.tables import SnapshotBlockRow, SnapshotRow
+from worker.ahead import ahead
 from worker.block import from_block, to_block
 from worker.store.database import reading, writing
 from worker.store.upsert import upsert
@@ -66,6 +67,10 @@ def save_block(session: Session, attempt: Attempt, part: str, number: int, frame
 
 def frames_of(engine: Engine, project: Project, run: dt.date, part: str, attempt: str | None) -> Iterator[pl.DataFrame]:
     """The frames of a table or of a part of an index, one at a time."""
+    return map(from_block, _blocks_of(engine, project, run, part, attempt))
+
+
+def _blocks_of(engine: Engine, project: Project, run: dt.date, part: str, attempt: str | None) -> Iterator[bytes]:
     wanted = (
         SnapshotBlockRow.project == project.name,
         SnapshotBlockRow.run == run,
@@ -78,7 +83,7 @@ def frames_of(engine: Engine, project: Project, run: dt.date, part: str, attempt
         ).all()
         for number in numbers:
             block = select(SnapshotBlockRow.block).where(*wanted, SnapshotBlockRow.number == number)
-            yield from_block(session.exec(block).one())
+            yield session.exec(block).one()
 
 
 def load_index(engine: Engine, project: Project, run: dt.date) -> WikiIndex | None:
@@ -90,6 +95,6 @@ def load_index(engine: Engine, project: Project, run: dt.date) -> WikiIndex | No
         siteinfo, figures, attempt = row.siteinfo, Figures(**row.figures), row.attempt
 
     def frames(part: Part) -> Iterator[pl.DataFrame]:
-        return frames_of(engine, project, run, part.value, attempt)
+        return ahead(from_block, _blocks_of(engine, project, run, part.value, attempt), many=1)
 
     return WikiIndex(run, parse_siteinfo(siteinfo, run.isoformat()), figures, frames)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+import numpy as np
 import polars as pl
 from sqlalchemy import and_, delete, insert
 from sqlmodel import Session, col, select
@@ -20,10 +22,11 @@ from sqlmodel import Session, col, select
 from models.hour import Hour
 from models.project import Project
 from models.tables import DayTallyRow, HourRow, HourTallyRow
+from worker.ahead import some_threads
 from worker.block import frames_in
 from worker.day import HOURLY, PackedSlice, Slice, slices_of, unpack
 from worker.store.database import serialise
-from worker.tally import SCHEMA, merge
+from worker.tally import merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,15 +54,15 @@ def day_slices(session: Session, project: Project, day: dt.date) -> Iterator[Sli
     own = apart(session, project, day)
     if not own:
         return _together(session, project, day)
-    together = (views().rows(without=own) for views in _together(session, project, day))
-    return slices_of([together, *(_rows(session, project, Hour(day, hour)) for hour in own)])
+    return _slices_of_hours(session, project, day, own)
 
 
 def hour_tallies(session: Session, project: Project, hours: Iterable[Hour]) -> Iterator[tuple[Hour, pl.DataFrame]]:
     """The tallies of counted hours, one at a time."""
     for hour in hours:
         if hour.hour in apart(session, project, hour.day):
-            yield hour, merge(rows.select(SCHEMA.names()) for rows in _rows(session, project, hour))
+            with some_threads() as threads:
+                yield hour, merge(_tallies(session, project, hour, threads))
         else:
             yield hour, merge(views().tally(hour.hour) for views in _together(session, project, hour.day))
 
@@ -105,12 +108,24 @@ def _together(session: Session, project: Project, day: dt.date) -> Iterator[Slic
         yield partial(unpack, PackedSlice(*row))
 
 
-def _rows(session: Session, project: Project, hour: Hour) -> Iterator[pl.DataFrame]:
+def _slices_of_hours(session: Session, project: Project, day: dt.date, own: Iterable[int]) -> Iterator[Slice]:
+    together = (views().rows(without=own) for views in _together(session, project, day))
+    with some_threads() as threads:
+        rows = (_rows(session, project, Hour(day, hour), threads) for hour in own)
+        yield from slices_of([together, *rows])
+
+
+def _rows(session: Session, project: Project, hour: Hour, threads: Executor) -> Iterator[pl.DataFrame]:
+    column = HOURLY.names().index("hour")
+    for frame in _tallies(session, project, hour, threads):
+        yield frame.insert_column(column, pl.Series("hour", np.full(len(frame), hour.hour, dtype=np.uint8)))
+
+
+def _tallies(session: Session, project: Project, hour: Hour, threads: Executor) -> Iterator[pl.DataFrame]:
     block = session.exec(
         _of_day(select(HourTallyRow.block), HourTallyRow, project, hour.day).where(HourTallyRow.hour == hour.hour)
     ).one()
-    for frame in frames_in(block):
-        yield frame.with_columns(pl.lit(hour.hour, dtype=pl.UInt8).alias("hour")).select(HOURLY.names())
+    return frames_in(block, threads)
 
 
 def _of_day(query: Any, table: Any, project: Project, day: dt.date) -> Any:  # noqa: ANN401 of any kind and any table

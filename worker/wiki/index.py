@@ -63,6 +63,25 @@ def numbers_of(steps: npt.NDArray[np.int32]) -> Numbers:
 
 
 @dataclass(frozen=True, slots=True)
+class Members:
+    """The members of some categories.
+
+    Attributes:
+        numbers: of the categories, ascending.
+        begins: for each, where its members begin.
+        steps: all members, category by category, as they are stored.
+    """
+
+    numbers: Numbers
+    begins: Numbers
+    steps: npt.NDArray[np.int32]
+
+    def articles(self) -> Numbers:
+        """The members' article numbers."""
+        return numbers_of(self.steps)
+
+
+@dataclass(frozen=True, slots=True)
 class WikiIndex:
     """An index that can be read any number of times.
 
@@ -82,24 +101,15 @@ class WikiIndex:
         """All categories, as one frame."""
         return pl.concat([PART_SCHEMAS[Part.CATEGORIES].to_frame(), *self.frames(Part.CATEGORIES)])
 
-    def members(self, categories: pl.DataFrame, *, hidden: bool = False) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
-        """The members of all visible, or all hidden, categories.
-
-        Yields:
-            For some categories, in order: their numbers, where in the third array each one's members begin, and the
-            members' article numbers.
-        """
+    def members(self, categories: pl.DataFrame, *, hidden: bool = False) -> Iterator[Members]:
+        """The members of all visible, or all hidden, categories, some categories at a time, in order."""
         chosen = np.flatnonzero(categories["hidden"].to_numpy() == hidden).astype(np.uint32)
         ends = np.cumsum(categories["members"].to_numpy()[chosen], dtype=np.int64)
         begins = ends - categories["members"].to_numpy()[chosen]
         done = rows = 0
         for frame in self.frames(Part.HIDDEN_MEMBERS if hidden else Part.MEMBERS):
             until = int(np.searchsorted(ends, rows + len(frame), side="right"))
-            yield (
-                chosen[done:until],
-                (begins[done:until] - rows).astype(np.uint32),
-                numbers_of(frame["step"].to_numpy()),
-            )
+            yield Members(chosen[done:until], (begins[done:until] - rows).astype(np.uint32), frame["step"].to_numpy())
             done, rows = until, rows + len(frame)
 
     def names_of(self, articles: Numbers) -> pl.DataFrame:

@@ -35,7 +35,7 @@ def read_titles(titles: pl.Series, siteinfo: Siteinfo) -> pl.DataFrame:
         One row per title: ``canonical`` (Binary) and ``rule`` (String, mostly null), the first that applies of the
         rules that need no page table, in the order of ``models.answer.Rule``.
     """
-    canonical = canonical_titles(_as_text(titles), first_letter=siteinfo.first_letter)
+    canonical = _spelt(titles, siteinfo)
     rule = (
         pl.when(pl.col("title").is_in(_UNKNOWN))
         .then(pl.lit(Rule.UNKNOWN_TITLE))
@@ -48,9 +48,18 @@ def read_titles(titles: pl.Series, siteinfo: Siteinfo) -> pl.DataFrame:
     return canonical.to_frame().select(pl.col("title").cast(pl.Binary).alias("canonical"), rule)
 
 
+def spelt_titles(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
+    """For each logged title (Binary) how MediaWiki spells it (Binary), as ``read_titles`` has it."""
+    return _spelt(titles, siteinfo).cast(pl.Binary)
+
+
 def excluding_rules(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
     """For each logged title (Binary) the rule that keeps it out of the ranking by its name alone, or null."""
     return read_titles(titles, siteinfo)["rule"]
+
+
+def _spelt(titles: pl.Series, siteinfo: Siteinfo) -> pl.Series:
+    return canonical_titles(_as_text(titles), first_letter=siteinfo.first_letter)
 
 
 def _perhaps_respelt(titles: pl.Series, *, first_letter: bool) -> pl.Series:
