@@ -69,13 +69,19 @@ def summary(results: Sequence[Result], from_columns: Sequence[Result] = ()) -> d
         "lines": lines,
         "at_scale_1": full,
         "limits": LIMITS,
-        "holds": holds(results),
+        "holds": holds(results, from_columns),
     }
 
 
-def holds(results: Sequence[Result]) -> bool:
+def holds(results: Sequence[Result], from_columns: Sequence[Result] = ()) -> bool:
     """Whether the index was right; limits are judged by whoever reads, because small sizes say little of them."""
-    return not results[0]["faults"]
+    titles = {result["scale"]: result["build"]["stored"]["titles"] for result in results}
+    alike = (
+        built["build"]["stored"]["titles"] == titles.get(built["scale"], built["build"]["stored"]["titles"])
+        for built in from_columns
+    )
+    read = (table["kept"] > 0 for result in results for table in result["read"].values())
+    return not results[0]["faults"] and all(alike) and all(read)
 
 
 def stored_mb(result: Result) -> float:

@@ -138,21 +138,6 @@ def test_an_hour_file_is_timed_as_one_flat_object(tmp_path):
     assert all(isinstance(seconds, float) and seconds > 0 for seconds in result.values())
 
 
-@pytest.mark.timeout(300)  # seconds of work, but a dozen processes that import much
-@pytest.mark.parametrize("command", [day, rank])
-def test_all_engines_answer_the_same(command):
-    """Whatever is installed takes part, its answer is wikiq's, and the page can be written of it."""
-    result, code = bench(command.__name__.rpartition(".")[2], "--small")
-    assert code == 0
-    alone = len(expected(command.ENGINES)) == 1
-    assert result["answers_equal"] is (None if alone else True)
-    assert set(result["seconds"]) == expected(command.ENGINES)
-    assert all(row.measured and row.result and "|" not in row.result for row in command.rows(result))
-    for told in (command.report(result), command.details(result)):
-        assert all(name in told for name in expected(command.ENGINES))
-        assert ("All answers are equal." in told) is not alone
-
-
 @pytest.fixture
 def turns(tmp_path, monkeypatch):
     """Three rounds of made-up engines."""

@@ -1,87 +1,18 @@
-"""The benchmarks of the running system, at sizes that take seconds: what they compare, never how long it took."""
+"""What the benchmarks of the running system measure against: the server's limits, and the files that it serves."""
 
 from __future__ import annotations
 
 import gzip
-import json
-import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-import servers
-from fleet import empty_broker  # noqa: F401 a fixture
 
 from models.hour import hours_of, parse_day
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # the benchmark is no part of the installed application
 DAY = 24
-
-
-def bench(name, broker_url):
-    """What ``python -m bench NAME --small`` found, and the module of that command."""
-    servers.program("redis-server")
-    command = [sys.executable, "-m", "bench", name, "--small", "--json", "--redis", broker_url]
-    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
-    assert done.returncode == 0, (done.stdout, done.stderr)
-    return json.loads(done.stdout), import_module(f"bench.commands.{name}")
-
-
-def assert_whole(result, runs):
-    """Each run fetched and counted each of the day's hours once, within three connections, to the same answer."""
-    assert result["holds"]
-    assert result["answers_equal"]
-    for run in runs:
-        assert (run["counted"], run["fetched"], run["refused"], run["answers"]) == (DAY, DAY, 0, 1)
-        assert 1 <= run["most_at_once"] <= 3
-        assert run["seconds"] > run["start"] > 0
-        assert run["seconds"] > run["tail"] > 0
-        assert 50 < run["peak_mb"] < 2_000
-
-
-def assert_tells(result, module, rows):
-    """The report and the page's rows can be made of the result."""
-    assert "every hour exactly once, answers equal: yes" in module.report(result)
-    assert len(module.rows(result)) == rows
-    assert all(row.measured and row.result and row.target for row in module.rows(result))
-    assert module.details(result).count("\n|") >= rows
-
-
-def test_week(broker_url):
-    """Both ways are compared with the time that three connections of the server's rate take for the same bytes."""
-    result, module = bench("week", broker_url)
-    assert result["ways"].keys() == {"embedded", "redis"}
-    assert_whole(result, result["ways"].values())
-    held_back = result["bytes"] - DAY * 65_536
-    assert result["floor"] == pytest.approx(held_back / (3 * 5 * 2**20))
-    for run in result["ways"].values():
-        assert run["ratio"] == pytest.approx(run["seconds"] / result["floor"])
-        assert run["ratio"] > 1
-    assert_tells(result, module, rows=2)
-
-
-def test_overhead(broker_url):
-    """Overhead is the whole command's time, divided by the tasks."""
-    result, module = bench("overhead", broker_url)
-    assert result["ways"].keys() == {"embedded", "redis"}
-    assert_whole(result, result["ways"].values())
-    assert result["tasks"] == DAY
-    for run in result["ways"].values():
-        assert run["ms_per_task"] == pytest.approx(run["seconds"] / DAY * 1000)
-    assert_tells(result, module, rows=2)
-
-
-def test_workers(broker_url):
-    """Each number of workers counts the same day; how much quicker more are is told by the time that they count."""
-    result, module = bench("workers", broker_url)
-    assert result["workers"].keys() == {"1", "2"}
-    assert_whole(result, result["workers"].values())
-    one, two = result["workers"].values()
-    assert one["speed_up"] == 1
-    assert two["speed_up"] == pytest.approx(one["counting"] / two["counting"])
-    assert_tells(result, module, rows=2)
 
 
 def test_the_limits_are_the_servers(tmp_path):

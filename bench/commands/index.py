@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from bench.growth import LIMITS, holds, summary
+from bench.growth import LIMITS, summary
 from bench.growth import report as report_of
 from bench.page import Row
 
@@ -36,7 +36,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
         scales, columns = [0.00025, 0.0005], [0.00025]
     results = measured(scales, arguments.seed, arguments.keep)
     builds = measure_columns(columns, arguments.seed, arguments.keep)
-    return {**summary(results, builds), "holds": holds(results)}
+    return summary(results, builds)
 
 
 def report(result: dict[str, Any]) -> str:
