@@ -90,6 +90,18 @@ def rendered(overlay: str) -> tuple[Object, ...]:
     return tuple(objects(done.stdout))
 
 
+@cache
+def rendered_component(name: str, namespace: str) -> tuple[Object, ...]:
+    """The objects that an overlay gets by taking a component; tests must not change them."""
+    with tempfile.TemporaryDirectory(prefix="wikiq-manifests-") as directory:
+        overlay = copied(Path(directory), OWN) / "overlays" / "taking"
+        overlay.mkdir()
+        (overlay / "kustomization.yaml").write_text(f"namespace: {namespace}\ncomponents: [../../components/{name}]\n")
+        done = kustomize(overlay)
+    assert (done.returncode, done.stderr) == (0, "")
+    return tuple(objects(done.stdout))
+
+
 def of_kind(found: tuple[Object, ...], kind: str) -> dict[str, Object]:
     return {each["metadata"]["name"]: each for each in found if each["kind"] == kind}
 

@@ -15,7 +15,7 @@ import servers
 import yaml
 from cli_process import environment, wikiq
 from exporter import samples, value
-from kustomized import OWN, copied, kustomize, objects, pods, rendered, selects
+from kustomized import pods, rendered, rendered_component, selects
 
 from cli.demosite.server import serve
 from cli.exposition import FAMILIES, text
@@ -178,15 +178,9 @@ def test_the_exporter_is_found():
     assert endpoint["port"] in {port["name"] for port in found["wikiq-metrics"].container["ports"]}
 
 
-def test_the_component(tmp_path):
+def test_the_component():
     """An overlay that takes the component gets the monitor, the rule, and the dashboard where Grafana looks for one."""
-    manifests = copied(tmp_path, OWN)
-    overlay = manifests / "overlays" / "watched"
-    overlay.mkdir()
-    (overlay / "kustomization.yaml").write_text("namespace: elsewhere\ncomponents: [../../components/monitoring]\n")
-    done = kustomize(overlay)
-    assert (done.returncode, done.stderr) == (0, "")
-    found = {each["kind"]: each for each in objects(done.stdout)}
+    found = {each["kind"]: each for each in rendered_component("monitoring", "elsewhere")}
     assert set(found) == {"PodMonitor", "PrometheusRule", "ConfigMap"}
     assert {each["metadata"]["namespace"] for each in found.values()} == {"elsewhere"}
     assert found["PrometheusRule"]["spec"] == RULE["spec"]
