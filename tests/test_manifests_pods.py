@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import pytest
 from kustomized import OVERLAYS, ROOT, named, of_kind, ours, pods, quantity, rendered, selects, walk
@@ -85,14 +86,47 @@ def test_resources(overlay):
             assert least <= asked <= most, (name, resource)
 
 
+class Measured(NamedTuple):
+    """A row of the decision's table, in bytes: a pod's highest peak, that of its usual work, and what it is given."""
+
+    peak: float
+    usual: float
+    request: float
+    limit: float
+
+
+def measured():
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", DECISION.read_text(), re.MULTILINE)
+    assert len(dict(rows)) == len(rows)
+    return {name: columns(row) for name, row in rows}
+
+
+def columns(row):
+    _, peak, usual, _, _, request, limit = row.split(" | ")
+    return Measured(megabytes(peak), megabytes(usual), quantity(request), quantity(limit))
+
+
+def megabytes(text):
+    return int(text.replace(",", "")) * 10**6
+
+
+def test_every_container_was_measured():
+    """The table has a row for each pod of each overlay, all of which have one container, and no other row."""
+    there = {name: pod for overlay in OVERLAYS for name, pod in pods(rendered(overlay)).items()}
+    assert measured().keys() == there.keys()
+    assert {len(pod.spec["containers"]) for pod in there.values()} == {1}
+
+
 @both_overlays
-def test_limits_hold_what_was_measured(overlay):
-    """Each limit of memory is above the measured peak by a fifth at least."""
-    rows = re.findall(r"^\| `(wikiq-[a-z]+)` \|.*?\| \**(\d[\d,]*)\** \|", DECISION.read_text(), re.MULTILINE)
-    measured = {name: int(megabytes.replace(",", "")) * 10**6 for name, megabytes in rows}
-    assert measured.keys() == {"wikiq-count", "wikiq-rank", "wikiq-index", "wikiq-metrics", "wikiq-migrate"}
-    for name, peak in measured.items():
-        assert quantity(pods(rendered(overlay))[name].container["resources"]["limits"]["memory"]) >= 1.2 * peak, name
+def test_memory_is_what_was_measured(overlay):
+    """Each pod asks for the memory that it usually has, and its limit is above the highest peak by a fifth at least."""
+    table = measured()
+    for name, pod in pods(rendered(overlay)).items():
+        found, resources = table[name], pod.container["resources"]
+        asked, most = (quantity(resources[side]["memory"]) for side in ("requests", "limits"))
+        assert (asked, most) == (found.request, found.limit), f"{name}: the table says otherwise"
+        assert asked >= found.usual, name
+        assert most >= 1.2 * found.peak, name
 
 
 @both_overlays
