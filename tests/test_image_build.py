@@ -51,7 +51,8 @@ def _check_out(directory: Path) -> Path:
     for source in ROOT.iterdir():
         if source.is_dir() and source.name in {"cli", "models", "worker"}:
             shutil.copytree(source, directory / source.name, ignore=shutil.ignore_patterns("__pycache__"))
-        elif source.is_file():
+        # In a worktree .git is a file.
+        elif source.is_file() and source.name != ".git":
             shutil.copy2(source, directory)
     return directory
 
