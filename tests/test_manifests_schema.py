@@ -87,7 +87,7 @@ def test_only_known_kinds_have_other_schemas(overlay):
 @pytest.fixture(scope="module")
 def operator():
     """Each kind of the Prometheus operator, as a model made from its CustomResourceDefinition."""
-    # Not at the top: its thousand classes take five seconds, which the tests above need not wait for.
+    # Not at the top: it makes hundreds of classes, some five seconds that the tests above need not wait for.
     from cloudcoil.models.prometheus_operator import v1
 
     return {kind: getattr(v1, kind) for kind in MONITORING}
