@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class _Stored:
 def _copied(task: Task) -> _Stored:
     """A ranking changes what is stored, so each has a copy of its own."""
     shutil.copytree(task.source / "data", task.scratch, dirs_exist_ok=True)
+    # As hours that were counted a while ago are; or the ranking's commit would wait until the copy is written.
+    os.sync()
     return _Stored(open_directory(task.scratch))
 
 
