@@ -15,7 +15,8 @@ def migrate() -> None:
       wikiq migrate
     """
     from worker.settings import read_settings
-    from worker.store.database import latest_revision, open_database
+    from worker.store.database import open_database
+    from worker.store.revisions import latest_revision
 
     open_database(read_settings().database_url).dispose()
     typer.echo(f"The database's tables are at revision {latest_revision()}.", err=True)

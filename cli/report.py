@@ -21,6 +21,25 @@ from models.project import DEFAULT_PROJECT, Project
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from worker.store.stored_answers import Database
+
+
+def report_of(url: str, project: Project, span: Span, universe: Universe, *, depth: int) -> Report:
+    """What ``load_report`` gives, of the database at the URL; where all of it is there, in half the time.
+
+    Raises:
+        AnswerUnavailable: an answer is not there.
+        SetupError: the database cannot be used.
+    """
+    from worker.store.glance import at_a_glance
+
+    found = at_a_glance(url, lambda database: _answers(database, project, span, universe, depth))
+    if found and not _lacking(span, *found):
+        return _report(*found)
+    from worker.store.database import open_database
+
+    return load_report(open_database(url), project, span, universe, depth=depth)
+
 
 def load_report(
     engine: Engine, project: Project, span: Span, universe: Universe, *, depth: int = STORED_DEPTH
@@ -31,18 +50,34 @@ def load_report(
         AnswerUnavailable: one of them is not there; the message says how to get it.
     """
     from worker.store.database import reading_rows
+
+    with reading_rows(engine) as connection:
+        found = _answers(connection, project, span, universe, depth)
+    if lacking := _lacking(span, *found):
+        raise AnswerUnavailable(unavailable(engine, project, span, universe, lacking))
+    return _report(*found)
+
+
+def _answers(
+    database: Database, project: Project, span: Span, universe: Universe, depth: int
+) -> tuple[list[Answer | None], Answer | None]:
+    """Of each day, and of the week if it was asked for."""
     from worker.store.stored_answers import load_answer
 
-    whole = Period(span.days[0], DAYS_IN_WEEK)
-    with reading_rows(engine) as connection:
-        load = partial(load_answer, connection, project, universe=universe, depth=depth)
-        days = [load(period) for period in span.periods]
-        week = load(whole) if span.week else None
+    load = partial(load_answer, database, project, universe=universe, depth=depth)
+    return [load(period) for period in span.periods], load(_whole(span)) if span.week else None
+
+
+def _lacking(span: Span, days: Sequence[Answer | None], week: Answer | None) -> list[Period]:
     lacking = [period for period, answer in zip(span.periods, days, strict=True) if answer is None]
-    if span.week and week is None:
-        lacking.append(whole)
-    if lacking:
-        raise AnswerUnavailable(unavailable(engine, project, span, universe, lacking))
+    return [*lacking, _whole(span)] if span.week and week is None else lacking
+
+
+def _whole(span: Span) -> Period:
+    return Period(span.days[0], DAYS_IN_WEEK)
+
+
+def _report(days: Sequence[Answer | None], week: Answer | None) -> Report:
     return Report(tuple(answer for answer in days if answer is not None), week)
 
 

@@ -13,7 +13,7 @@ from cli.exits import ExitCode
 from cli.options import First, Last, LogTitles, Start, Week, Yesterday, span_of, universe_of
 from cli.output import write
 from cli.render import Format, Report, render
-from cli.report import load_report, without_categories
+from cli.report import report_of, without_categories
 from models.answer import STORED_DEPTH, Verdict
 from models.project import DEFAULT_PROJECT, parse_project
 
@@ -60,7 +60,6 @@ def results(
     """
     from models.errors import UsageError
     from worker.settings import read_settings
-    from worker.store.database import open_database
 
     if (category or exclude_category) and log_titles:
         raise UsageError("Logged titles have no categories; leave out --log-titles.")
@@ -72,8 +71,8 @@ def results(
         from cli.category import show_category
 
         raise typer.Exit(show_category(wiki, span, category, partial(write, output=output), form, top))
-    engine, universe = open_database(read_settings().database_url), universe_of(log_titles=log_titles)
-    report = load_report(engine, wiki, span, universe, depth=top)
+    url, universe = read_settings().database_url, universe_of(log_titles=log_titles)
+    report = report_of(url, wiki, span, universe, depth=top)
     write_report(without_categories(report, exclude_category or ()), form, top, output)
     complete = all(answer.verdict is Verdict.COMPLETE for answer in report.in_order)
     raise typer.Exit(ExitCode.DONE if complete else ExitCode.INCOMPLETE)

@@ -208,8 +208,8 @@ def test_a_migration_that_fails_leaves_nothing(database_url, tmp_path, made, mon
     with opened(database_url) as engine:
         ask(engine, *HOURS)
         before = contents(engine)
-        monkeypatch.setattr(database, "_migrations", lambda: copied)
-        monkeypatch.setattr(database, "_versions", lambda: (*VERSIONS, "0999"))
+        monkeypatch.setattr(database, "migrations", lambda: copied)
+        monkeypatch.setattr(database, "revisions", lambda: (*VERSIONS, "0999"))
         with pytest.raises(Exception, match=r"no SQL|syntax error"):
             open_database(database_url)
         assert contents(engine) == before

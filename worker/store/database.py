@@ -7,8 +7,6 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +14,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, tex
 from sqlalchemy.exc import DBAPIError
 
 from models.errors import DatabaseFull, DatabaseTooNew, DatabaseUnreachable, DataDirectoryUnwritable
+from worker.store.revisions import VERSION_QUERY, migrations, revisions
 from worker.store.sqlite import READ_ONLY, sqlite_engine
 
 if TYPE_CHECKING:
@@ -204,14 +203,14 @@ def _migrating(engine: Engine) -> Iterator[Connection]:
 
 def _is_current(engine: Engine) -> bool:
     with reading_rows(engine) as connection:
-        return _version(connection) == _versions()[-1]
+        return _version(connection) == revisions()[-1]
 
 
 def _upgrade(connection: Connection) -> None:
     version = _version(connection)
-    if version == _versions()[-1]:
+    if version == revisions()[-1]:
         return
-    if version is not None and version not in _versions():
+    if version is not None and version not in revisions():
         raise DatabaseTooNew(
             f"The database has version {version}, which this wikiq does not know; upgrade wikiq to use it."
         )
@@ -220,7 +219,7 @@ def _upgrade(connection: Connection) -> None:
     from alembic.config import Config
 
     config = Config()
-    config.set_main_option("script_location", str(_migrations()))
+    config.set_main_option("script_location", str(migrations()))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
@@ -228,22 +227,7 @@ def _upgrade(connection: Connection) -> None:
 def _version(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-
-
-def _migrations() -> Path:
-    return Path(str(resources.files("models"))) / "migrations"
-
-
-def latest_revision() -> str:
-    """What ``open_database`` brings the tables to."""
-    return _versions()[-1]
-
-
-@cache
-def _versions() -> tuple[str, ...]:
-    """The versions this wikiq knows, oldest first; a migration's file is named by its version."""
-    return tuple(sorted(path.stem for path in (_migrations() / "versions").glob("[0-9]*.py")))
+    return connection.execute(text(VERSION_QUERY)).scalar()
 
 
 def _unusable(engine: Engine, error: DBAPIError) -> Exception:

@@ -13,7 +13,8 @@ from sqlalchemy.pool import StaticPool
 
 from models.errors import DatabaseTooNew, DatabaseUnreachable, SetupError
 from models.tables import HourRow
-from worker.store.database import connect, latest_revision
+from worker.store.database import connect
+from worker.store.revisions import latest_revision
 
 _WAIT_SECONDS = 60
 
