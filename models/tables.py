@@ -13,7 +13,8 @@
 ``answer``          one row per (project, period, universe) that was asked for; its figures once it was ranked
 ``exclusion``, ``ranked_article``, ``ranked_category``   the rows of an answer
 
-Days and hours are UTC, an hour is named by its start; sizes are bytes, views are page requests by users.
+Days and hours are UTC, an hour is named by its start; sizes are bytes, views are page requests by users. Columns stand
+in the order in which migrations put them: a database that is made anew is like one that was brought up to date.
 """
 
 from __future__ import annotations
@@ -80,12 +81,12 @@ class HourRow(SQLModel, table=True):
     malformed: int | None = Field(default=None, sa_column=_big())
     views: int | None = Field(default=None, sa_column=_big())
     titles: int | None = Field(default=None, sa_column=_big())
+    counted_at: dt.datetime | None = Field(default=None, sa_column=_utc())
+    wikiq: str | None = None
     waited: float | None = None
     downloading: float | None = None
     counting: float | None = None
     storing: float | None = None
-    counted_at: dt.datetime | None = Field(default=None, sa_column=_utc())
-    wikiq: str | None = None
 
 
 class HourTallyRow(SQLModel, table=True):
@@ -213,8 +214,6 @@ class AnswerRow(SQLModel, table=True):
     days: int
     universe: str
     source: str | None = Field(default=None, sa_column=Column(Text))  # where to fetch; null is each worker's own
-    wanted_snapshot: dt.date | None = None  # the run to rank by; null until it is chosen, and for logged titles
-    trouble: str | None = Field(default=None, sa_column=Column(Text))  # why the last ranking failed
     fingerprint: str | None = None
     verdict: str | None = None
     missing_hours: list[str] | None = Field(default=None, sa_column=Column(JSON))
@@ -230,6 +229,8 @@ class AnswerRow(SQLModel, table=True):
     has_categories: bool = False
     computed_at: dt.datetime | None = Field(default=None, sa_column=_utc())
     wikiq: str | None = None
+    wanted_snapshot: dt.date | None = None  # the run to rank by; null until it is chosen, and for logged titles
+    trouble: str | None = Field(default=None, sa_column=Column(Text))  # why the last ranking failed
 
 
 class ExclusionRow(SQLModel, table=True):

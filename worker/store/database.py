@@ -214,6 +214,11 @@ def _upgrade(connection: Connection) -> None:
         raise DatabaseTooNew(
             f"The database has version {version}, which this wikiq does not know; upgrade wikiq to use it."
         )
+    if not inspect(connection).get_table_names():
+        from worker.store.schema import create_tables
+
+        create_tables(connection, revisions()[-1])
+        return
     # Alembic is slow to import and needed once per version.
     from alembic import command
     from alembic.config import Config
