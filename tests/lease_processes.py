@@ -20,7 +20,8 @@ from worker.lease import open_leases
 
 HOLDER = """
 import sys, time
-from worker.lease import check_lease, hold_lease, open_leases
+from worker.lease import hold_lease, open_leases
+from worker.lease_held import check_lease
 from worker.patience import Interrupted
 with hold_lease(open_leases(sys.argv[1]), "https://dumps.wikimedia.org", 1, expiry_seconds=float(sys.argv[2])):
     print("in", flush=True)

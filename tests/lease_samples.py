@@ -11,7 +11,8 @@ from contextlib import contextmanager
 
 import redis
 
-from worker.lease import check_lease, hold_any_lease
+from worker.lease import hold_any_lease
+from worker.lease_held import check_lease
 
 SOURCE = "https://dumps.wikimedia.org"
 EXPIRY = 1.2

@@ -17,7 +17,7 @@ import worker.budget
 from models.errors import UsageError
 from worker.budget import CONNECTIONS, hold_any_connection, source_key
 from worker.context import Context
-from worker.lease import _current
+from worker.lease_held import current_lease
 from worker.phases import Stopwatch
 
 pytest_plugins = ["lease_fixtures"]
@@ -136,8 +136,8 @@ def test_a_budgets_first_use_is_the_connection_that_is_held(shared: Context) -> 
         for _ in range(2):
             with budget():
                 assert in_use(shared, ONE, TWO) == [0, 1]
-                assert (_current.get() is not None) == (shared.leases is not None)
-            assert _current.get() is None
+                assert (current_lease.get() is not None) == (shared.leases is not None)
+            assert current_lease.get() is None
     assert source == TWO
     assert in_use(shared, ONE, TWO) == [0, 0]
 
@@ -153,7 +153,7 @@ def test_a_connection_that_is_not_used_is_given_back(shared: Context, error: typ
             if error:
                 raise error
     assert in_use(shared, ONE, TWO) == [0, 0]
-    assert _current.get() is None
+    assert current_lease.get() is None
 
 
 def test_an_error_of_the_first_use_gives_it_back(shared: Context) -> None:

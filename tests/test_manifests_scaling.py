@@ -11,8 +11,7 @@ from kustomized import OVERLAYS, OWN, WORKERS, named, of_kind, pods, rendered
 from worker.app import SOFT_SHUTDOWN_SECONDS
 from worker.budget import CONNECTIONS
 from worker.health import ALIVE_SECONDS
-from worker.lease import KEY_PREFIX
-from worker.queues import QUEUES, in_flight_keys
+from worker.queues import KEY_PREFIX, QUEUES, in_flight_keys
 from worker.settings import read_settings
 
 both_overlays = pytest.mark.parametrize("overlay", OVERLAYS)

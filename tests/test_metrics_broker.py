@@ -11,9 +11,9 @@ from cli_process import wait_until
 from models.errors import BrokerUnreachable
 from worker.app import make_app
 from worker.budget import source_key
-from worker.lease import KEY_PREFIX, hold_lease, open_leases
+from worker.lease import hold_lease, open_leases
 from worker.metrics import GROUPS, InFlight, Leases, read_broker
-from worker.queues import RANK_QUEUE, in_flight_keys
+from worker.queues import KEY_PREFIX, RANK_QUEUE, in_flight_keys
 from worker.settings import Settings
 
 ORIGIN, MIRROR = "https://dumps.example.org", "http://user:geheim@mirror.example.org:8080/pub"

@@ -13,8 +13,7 @@ from typing import Any
 from celery import Celery
 
 from worker.context import Context, open_context
-from worker.lease import KEY_PREFIX
-from worker.queues import COUNT_QUEUE, INDEX_QUEUE, QUEUES, RANK_QUEUE, in_flight_keys
+from worker.queues import COUNT_QUEUE, INDEX_QUEUE, KEY_PREFIX, QUEUES, RANK_QUEUE, in_flight_keys
 from worker.settings import Settings, read_settings
 from worker.tasks import TASKS, WikiqTask
 

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from celery.bootsteps import StartStopStep
 from celery.worker.request import Request
-from redis.exceptions import RedisError
+
+from worker.broker_errors import redis_errors
 
 if TYPE_CHECKING:
     from worker.app import Wikiq
@@ -31,7 +32,7 @@ class CutOffRequest(Request):
             cast("Wikiq", self.app).cut_off.add(tag)
         try:
             super()._announce_cancelled(emit_retry)  # type: ignore[misc]  # the stubs lack it
-        except RedisError as error:
+        except redis_errors() as error:
             _log.warning("%s: the result store does not answer either (%s)", self.name, error)
 
 

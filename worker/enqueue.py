@@ -11,7 +11,6 @@ from typing import TypeAlias
 from celery import chord
 from celery.result import AsyncResult
 from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from models.answer import Universe
 from models.errors import BrokerUnreachable
@@ -19,6 +18,7 @@ from models.hour import Hour, hours_of
 from models.project import Project
 from models.siteinfo import CANONICAL_ORIGIN
 from worker.app import Wikiq
+from worker.broker_errors import redis_errors
 from worker.context import Context
 from worker.order import EVERYTHING, Order, Scope, WikiOrder
 from worker.store import ledger, requests
@@ -132,7 +132,7 @@ def send(app: Wikiq, work: Work) -> list[Ranking]:
         sent = [_send_day(app, day) for day in work.days]
         weeks = [(week.period.first.isoformat(), week.project.name, week.universe) for week in work.weeks]
         return [*sent, *(app.send_task(RANK_WEEK, week) for week in weeks)]
-    except (OperationalError, RedisError) as error:
+    except redis_errors(OperationalError) as error:
         raise BrokerUnreachable(
             f"The broker does not answer ({error}); check WIKIQ_BROKER_URL, then: wikiq resume"
         ) from error
@@ -142,7 +142,7 @@ def failure(rankings: Iterable[Ranking]) -> BaseException | None:
     """What one of the rankings ended with that failed; None, too, while the broker cannot tell."""
     try:
         return next((ranking.result for ranking in rankings if ranking.failed()), None)
-    except RedisError:
+    except redis_errors():
         return None
 
 
@@ -150,7 +150,7 @@ def all_ready(rankings: Iterable[Ranking]) -> bool:
     """Whether the broker can tell that each of the rankings has ended."""
     try:
         return all(ranking.ready() for ranking in rankings)
-    except RedisError:
+    except redis_errors():
         return False
 
 

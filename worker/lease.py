@@ -22,7 +22,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -35,11 +34,12 @@ from redis.retry import Retry
 
 from models.errors import BrokerUnreachable, UsageError
 from worker.budget import CONNECTIONS, LONGEST_PUT_OFF, source_keys
+from worker.lease_held import current_lease
 from worker.lease_scripts import ASK, PUT_OFF, RENEW
 from worker.patience import Interrupted, put_off
+from worker.queues import KEY_PREFIX
 from worker.source import shown_origin
 
-KEY_PREFIX = "wikiq:"
 EXPIRY_SECONDS = 30.0
 AWAY_SECONDS = 120.0
 
@@ -118,28 +118,17 @@ def hold_any_lease(
         SourceUnreachable: no source wants to be asked soon enough.
     """
     lease = _Lease(_place(redis, sources, limit, expiry_seconds, longest_wait))
-    outer = _current.get()
+    outer = current_lease.get()
     try:
         lease.take(stamina.RetryingCaller(attempts=None, timeout=away_seconds, wait_max=2.0, wait_jitter=0.5))
-        _current.set(lease)
+        current_lease.set(lease)
         yield sources[lease.number]
     except Interrupted as interrupted:
         lease.put_off(min(interrupted.retry_after, LONGEST_PUT_OFF))
         raise
     finally:
-        _current.set(outer)
+        current_lease.set(outer)
         lease.end()
-
-
-def check_lease() -> None:
-    """Go on only if the lease that this thread holds, if it holds one, is still its own.
-
-    Raises:
-        Interrupted: it was lost, and somebody else may have the connection by now: close it, then ask for a new lease.
-    """
-    lease = _current.get()
-    if lease is not None and time.monotonic() >= lease.until:
-        raise Interrupted("the lease on a connection was lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +254,3 @@ class _Lease:
         with suppress(RedisError):
             self._place.leave()
         self.until = math.inf
-
-
-_current: ContextVar[_Lease | None] = ContextVar("current_lease", default=None)

@@ -16,8 +16,8 @@ from redis.exceptions import RedisError
 
 from models.errors import BrokerUnreachable, WikiqError
 from worker.budget import source_key
-from worker.lease import KEY_PREFIX, open_leases
-from worker.queues import QUEUES, in_flight_keys
+from worker.lease import open_leases
+from worker.queues import KEY_PREFIX, QUEUES, in_flight_keys
 from worker.single_flight import SingleFlight
 from worker.source import shown_origin
 from worker.store.figures import DatabaseFigures, open_hastily, read_figures

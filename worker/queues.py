@@ -8,6 +8,8 @@ COUNT_QUEUE = "count"
 RANK_QUEUE = "rank"
 INDEX_QUEUE = "index"
 QUEUES = (COUNT_QUEUE, RANK_QUEUE, INDEX_QUEUE)
+KEY_PREFIX = "wikiq:"
+"""What every key of wikiq's in Redis begins with."""
 
 
 def in_flight_keys(queues: Sequence[str]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from functools import partial
 
-from worker.lease import check_lease
+from worker.lease_held import check_lease
 from worker.patience import Interrupted
 
 _POLL_SECONDS = 0.2
