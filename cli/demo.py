@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.exits import ExitCode
+from cli.importing import importing
 from cli.options import Quiet, Span
 from cli.render import Format
 from cli.report import load_report
@@ -68,12 +69,13 @@ def _temporary_directory() -> Path:
 
 
 def _run(directory: Path, *, quiet: bool) -> ExitCode:
-    from cli.demosite.content import demo_site
-    from cli.demosite.files import write_site
-    from cli.demosite.server import serve
-    from cli.run import carry_out
-    from worker.app import make_app
-    from worker.enqueue import missing_work, request
+    with importing():
+        from cli.demosite.content import demo_site
+        from cli.demosite.files import write_site
+        from cli.demosite.server import serve
+        from cli.run import carry_out
+        from worker.app import make_app
+        from worker.enqueue import missing_work, request
 
     site_directory = directory / "site"
     site_directory.mkdir(parents=True, exist_ok=True)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.importing import importing
 from cli.options import (
     First,
     Last,
@@ -55,16 +56,17 @@ def enqueue(
       wikiq enqueue --yesterday -p de.wikipedia -p en.wikipedia
       wikiq enqueue --yesterday --log-titles        quickly, without the wiki's dumps
     """
-    from cli.run import carry_out, check_contact, check_disk, resumable
-    from cli.summary import announce, conclude
-    from models.dump_run import parse_run
-    from models.errors import UsageError
-    from models.hour import published
-    from worker.app import make_app
-    from worker.context import utc_now
-    from worker.enqueue import missing_work, request
-    from worker.order import Order
-    from worker.settings import read_settings
+    with importing():
+        from cli.run import carry_out, check_contact, check_disk, resumable
+        from cli.summary import announce, conclude
+        from models.dump_run import parse_run
+        from models.errors import UsageError
+        from models.hour import published
+        from worker.app import make_app
+        from worker.context import utc_now
+        from worker.enqueue import missing_work, request
+        from worker.order import Order
+        from worker.settings import read_settings
 
     now = utc_now()
     span = span_of(first, last, week=week, start=start, yesterday=yesterday, now=now)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from cli.importing import importing
 from cli.options import Quiet
 
 
@@ -21,12 +22,13 @@ def resume(
       wikiq resume
       wikiq resume --wait
     """
-    from cli.run import carry_out, check_disk, resumable
-    from cli.summary import announce, conclude
-    from worker.app import make_app
-    from worker.enqueue import missing_work, request_again
-    from worker.order import EVERYTHING
-    from worker.settings import read_settings
+    with importing():
+        from cli.run import carry_out, check_disk, resumable
+        from cli.summary import announce, conclude
+        from worker.app import make_app
+        from worker.enqueue import missing_work, request_again
+        from worker.order import EVERYTHING
+        from worker.settings import read_settings
 
     settings = read_settings()
     if settings.broker_url is None:

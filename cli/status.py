@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.exits import ExitCode
+from cli.importing import importing
 from cli.render.safe import visible
 from models.answer import Universe, Verdict
 
@@ -28,9 +29,10 @@ def status(
       wikiq status
       wikiq status --json | jq '.[] | select(.verdict == "incomplete")'
     """
-    from worker.context import open_context
-    from worker.progress import progress_of, standings
-    from worker.settings import read_settings
+    with importing():
+        from worker.context import open_context
+        from worker.progress import progress_of, standings
+        from worker.settings import read_settings
 
     context = open_context(read_settings())
     found, progress = standings(context), progress_of(context)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.importing import importing
 from cli.options import WorkerName
 from worker.settings import LogFormat
 
@@ -52,9 +53,10 @@ def worker(
         raise UsageError("A worker needs a broker: set WIKIQ_BROKER_URL, like redis://localhost:6379/0.")
     # Celery looks at it when its worker is imported.
     remap_sigterm()
-    from worker.app import make_app
-    from worker.fleet import run_worker
-    from worker.queues import QUEUES
+    with importing():
+        from worker.app import make_app
+        from worker.fleet import run_worker
+        from worker.queues import QUEUES
 
     wanted = tuple(dict.fromkeys(queue.strip() for queue in queues.split(",")))
     if unknown := set(wanted) - set(QUEUES):
