@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from cli.render.safe import visible
 from models.dump_run import DumpState, DumpTable
@@ -99,6 +98,9 @@ class _Lines:
 
 @contextmanager
 def _bar(console: Console) -> Iterator[Reporter]:
+    # Slow to import, and only a terminal gets a bar.
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
     columns = (
         TextColumn("hours"),
         BarColumn(),

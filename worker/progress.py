@@ -161,6 +161,8 @@ def _indexes(context: Context, scope: Scope, asked: Sequence[Request]) -> tuple[
     """Those that are not built, but for indexes that only answers beyond the scope are to be ranked by."""
     with reading(context.engine) as session:
         known = [wiki for wiki in wikis.all_wikis(session) if scope.ranks(wiki.project)]
+        if not known:
+            return ()
         others = {
             (found.project, found.wanted_snapshot) for found in requests.all_requests(session) if not scope.holds(found)
         } - {(found.project, found.wanted_snapshot) for found in asked}
