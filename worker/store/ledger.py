@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, func, tuple_, update
+from sqlalchemy import bindparam, case, func, inspect, tuple_, update
 from sqlmodel import Session, col, select
 
 from models.answer import Period
@@ -48,6 +48,20 @@ _COUNTED: Any = tuple(
     )
 )
 """What a ``CountedHour`` is made of: a run is followed by looking at all of them again and again."""
+
+# Asked for each hour, so made once, and of the bare table, which spares the ORM's own preparation.
+_HOUR: Any = inspect(HourRow).local_table.c
+_SETTLED: Any = select(_HOUR.day, _HOUR.hour).where(
+    _HOUR.project == bindparam("project"),
+    _HOUR.state == HourState.COUNTED,
+    _HOUR.recount.is_(False),
+    _HOUR.day.between(bindparam("first"), bindparam("last")),
+)
+_STANDING: Any = (
+    select(_HOUR.state, _HOUR.recount)
+    .where(*(_HOUR[name] == bindparam(name) for name in ("project", "day", "hour")))
+    .with_for_update()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +116,7 @@ def uncounted(session: Session, project: Project, hours: Iterable[Hour]) -> tupl
     wanted = list(hours)
     if not wanted:
         return ()
-    found = session.exec(
-        select(col(HourRow.day), col(HourRow.hour))
-        .where(HourRow.project == project.name, HourRow.state == HourState.COUNTED)
-        .where(col(HourRow.recount).is_(False))
-        .where(col(HourRow.day).between(min(wanted).day, max(wanted).day))
-    )
+    found = session.execute(_SETTLED, {"project": project.name, "first": min(wanted).day, "last": max(wanted).day})
     counted = {Hour(day, hour) for day, hour in found}
     return tuple(hour for hour in wanted if hour not in counted)
 
@@ -121,8 +130,7 @@ def unfinished_hours(session: Session) -> tuple[Hour, ...]:
 
 def lacks(session: Session, project: Project, hour: Hour) -> bool:
     """Whether an hour is not counted, or to be counted anew; until the transaction ends nobody else can count it."""
-    query = select(col(HourRow.state), col(HourRow.recount)).where(*_is(project, hour)).with_for_update()
-    state, recount = session.exec(query).first() or (None, False)
+    state, recount = session.execute(_STANDING, key_of(project, hour)).first() or (None, False)
     return recount or state != HourState.COUNTED
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
+from itertools import chain
 from typing import Any
 
 from sqlalchemy import update
@@ -12,11 +15,11 @@ from sqlmodel import Session, col, select
 
 from models.answer import Period, Universe
 from models.dump_run import DumpState
-from models.hour import DAYS_IN_WEEK
+from models.hour import DAYS_IN_WEEK, days_between
 from models.project import Project, parse_project
 from models.tables import AnswerRow
 from worker.store.database import serialise
-from worker.store.ledger import counted_hours, fingerprint, waiting
+from worker.store.ledger import CountedHour, counted_hours, fingerprint, waiting
 from worker.store.reason import kept_reason
 from worker.store.siteinfo import namespaces_origin
 from worker.store.snapshots import snapshot_state
@@ -101,13 +104,16 @@ def all_requests(session: Session) -> tuple[Request, ...]:
 
 def out_of_date(session: Session, wanted: Iterable[Request]) -> tuple[Request, ...]:
     """Those of the requests whose answer was not ranked from today's hours, snapshot and namespaces."""
-    return tuple(
-        request
-        for request in wanted
-        if request.fingerprint is None
-        or request.fingerprint != fingerprint(counted_hours(session, request.project, request.period))
-        or not _has_its_basis(session, request)
-    )
+    asked = tuple(wanted)
+    counted = _counted(session, [request for request in asked if request.fingerprint is not None])
+    origin = cache(partial(namespaces_origin, session))
+
+    def is_current(request: Request) -> bool:
+        days = days_between(request.period.first, request.period.last)
+        hours = chain.from_iterable(counted.get((request.project, day), ()) for day in days)
+        return request.fingerprint == fingerprint(hours) and _has_its_basis(session, request, origin)
+
+    return tuple(request for request in asked if request.fingerprint is None or not is_current(request))
 
 
 def ranked_by_titles(session: Session, project: Project, universe: Universe, snapshot: dt.date | None) -> bool:
@@ -205,10 +211,22 @@ def _by_titles(session: Session, request: Request) -> bool:
     return ranked_by_titles(session, request.project, request.universe, request.wanted_snapshot)
 
 
-def _has_its_basis(session: Session, request: Request) -> bool:
+def _counted(session: Session, ranked: Iterable[Request]) -> Mapping[tuple[Project, dt.date], Sequence[CountedHour]]:
+    """Each project's counted hours from the first to the last of these days: one question, not one for each answer."""
+    periods: dict[Project, list[Period]] = defaultdict(list)
+    for request in ranked:
+        periods[request.project].append(request.period)
+    found: dict[tuple[Project, dt.date], list[CountedHour]] = defaultdict(list)
+    for project, of_it in periods.items():
+        first, last = min(period.first for period in of_it), max(period.last for period in of_it)
+        for counted in counted_hours(session, project, Period(first, (last - first).days + 1)):
+            found[project, counted.hour.day].append(counted)
+    return found
+
+
+def _has_its_basis(session: Session, request: Request, origin: Callable[[Project], str]) -> bool:
     if _by_titles(session, request):
-        origin = namespaces_origin(session, request.project)
-        return request.snapshot is None and request.namespaces == origin
+        return request.snapshot is None and request.namespaces == origin(request.project)
     return request.snapshot is not None and request.snapshot == request.wanted_snapshot
 
 
