@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
@@ -81,6 +82,9 @@ def main() -> None:
         if end.code == ExitCode.INTERRUPTED:
             _leave()
         raise
+    finally:
+        # The interpreter's end looks for garbage several times; what is left goes with the process anyway.
+        gc.freeze()
 
 
 def _leave() -> None:

@@ -36,6 +36,7 @@ def status(
 
     context = open_context(read_settings())
     found, progress = standings(context), progress_of(context)
+    context.engine.dispose()
     if as_json:
         typer.echo(json.dumps([_document(standing) for standing in found], indent=2))
     elif not found:

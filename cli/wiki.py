@@ -51,7 +51,8 @@ def show(
     from worker.store.wikis import all_wikis, wanted_runs
 
     wanted = parse_project(project) if project else None
-    with reading(open_database(read_settings().database_url)) as session:
+    engine = open_database(read_settings().database_url)
+    with reading(engine) as session:
         wikis = [found for found in all_wikis(session) if wanted in (None, found.project)]
         # One that is neither built nor wanted any more is nobody's concern.
         known = {
@@ -62,6 +63,7 @@ def show(
             )
             for found in wikis
         }
+    engine.dispose()
     if as_json:
         typer.echo(json.dumps([_document(found, snapshots) for found, snapshots in known.items()], indent=2))
     elif not known:

@@ -65,6 +65,23 @@ def test_status_imports_nothing_that_works(kept):
     assert not modules & WORK
 
 
+def test_a_new_database_is_made_without_migrations(tmp_path):
+    """The first look makes the tables, and needs no Alembic for that."""
+    modules, _ = imported(tmp_path, "status")
+    assert list(tmp_path.rglob("wikiq.sqlite"))
+    assert "sqlmodel" in modules
+    assert "alembic" not in modules
+
+
+def test_work_without_a_broker_imports_no_client_of_redis():
+    """What ``wikiq enqueue`` imports to work by itself."""
+    work = "import json, sys, cli.run, cli.summary, worker.cut_off; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", work], cwd=ROOT, check=True, capture_output=True, text=True)
+    modules = set(json.loads(done.stdout))
+    assert {"celery", "polars", "requests"} <= modules
+    assert not modules & {"alembic", "psycopg", "redis", "rich.progress"}
+
+
 def test_help_imports_no_database(tmp_path):
     """Help is written without any of it: no database, no terminal to draw on."""
     modules, code = imported(tmp_path, "--help")
