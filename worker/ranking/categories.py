@@ -62,7 +62,7 @@ def category_sums(views: npt.NDArray[np.uint64], index: WikiIndex, categories: p
 
 
 def _sums_of(views: npt.NDArray[np.uint64], some: Members) -> _SomeSums:
-    of_members = views[some.articles()]
+    of_members = views.take(some.articles())
     return _SomeSums(
         some.numbers,
         np.add.reduceat(of_members, some.begins),
