@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def importing() -> Iterator[None]:
-    """Import in the block without looking for garbage; what is loaded stays, so it is not looked through later either.
+    """Import in the block without looking for garbage.
 
     Thousands of classes and functions are made, and next to nothing of that is garbage: looking through all of it again
     and again takes a sixth of the time.
@@ -18,5 +18,4 @@ def importing() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()

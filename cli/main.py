@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -70,6 +71,8 @@ for command in (demo, plan, enqueue, results, status, resume, worker, health, mi
 
 def main() -> None:
     """The console script."""
+    # The interpreter's end looks for garbage several times; what is left goes with the process anyway.
+    atexit.register(gc.freeze)
     # Its records have no text; what is retried is logged where the reason is known.
     logging.getLogger("stamina").setLevel(logging.ERROR)
     try:
@@ -82,9 +85,6 @@ def main() -> None:
         if end.code == ExitCode.INTERRUPTED:
             _leave()
         raise
-    finally:
-        # The interpreter's end looks for garbage several times; what is left goes with the process anyway.
-        gc.freeze()
 
 
 def _leave() -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from built_statements import built_statements
 
+from worker.store import stored_answers
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = sorted(path for folder in ("cli", "models", "worker") for path in (ROOT / folder).rglob("*.py"))
 
@@ -46,11 +48,28 @@ def test_nothing_is_unpickled_or_evaluated() -> None:
 
 def test_no_statement_is_built_of_values() -> None:
     """What the database is asked is constant; values are handed over beside it."""
-    # SQLite's PRAGMA takes no parameters; these are of a tuple of constants.
-    allowed = ["f'PRAGMA {pragma}'"]
+    # A constant of another module; SQLite's PRAGMA takes no parameters, and these are of a tuple of constants; the
+    # statements of stored answers are handed on, and looked at below.
+    allowed = ["VERSION_QUERY", "f'PRAGMA {pragma}'", "statement"]
     modules = sorted((ROOT / "worker" / "store").glob("*.py"))
     assert len(modules) > 10
     assert [found for path in modules for found in built_statements(path.read_text())] == allowed
+
+
+def test_statements_that_are_handed_on_are_constant() -> None:
+    """What stored answers are read with is written down once, and nothing is put into it."""
+    tree = ast.parse((ROOT / "worker" / "store" / "stored_answers.py").read_text())
+    constants = {
+        node.targets[0].id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.targets[0], ast.Name)
+    }
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "_rows"]
+    asked = {ast.unparse(call.args[1]) for call in calls}
+    assert len(asked) == len(stored_answers.STATEMENTS)
+    assert asked <= constants
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,8 @@ def test_a_poisonous_task(fleet):
         time.sleep(0.001)
     assert waiting.returncode == 1
     assert fleet.downloads()[hour.path] == 4
+    # Who waited was told at once; that the hour is given up is a task of its own.
+    wait_until(lambda: fleet.rows("SELECT 1 FROM hour WHERE state = 'failed'"))
     wait_until(fleet.ranked)
     assert len(fleet.counted()) == 23
     [(state, reason)] = fleet.rows("SELECT state, reason FROM hour WHERE state <> 'counted'")

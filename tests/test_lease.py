@@ -22,7 +22,8 @@ from lease_samples import (
     wait_for,
 )
 
-from worker.lease import _place, check_lease, hold_lease, open_leases
+from worker.lease import _place, hold_lease, open_leases
+from worker.lease_held import check_lease
 
 pytest_plugins = ["lease_fixtures"]
 
