@@ -74,7 +74,7 @@ def test_a_broker_that_is_away(tmp_path, site, demo):
             wait_until(ready.exists)
             assert worker.poll() is None
             worker.send_signal(signal.SIGTERM)
-            assert worker.wait(30) == 0
+            assert worker.wait(30) == 0, fleet.said
     assert (ready.exists(), alive.exists()) == (False, False)
 
 

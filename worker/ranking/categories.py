@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -13,8 +12,7 @@ import polars as pl
 from models.answer import STORED_DEPTH, RankedCategory
 from models.siteinfo import Siteinfo, normal_prefix
 from models.title import title_text
-from worker.ahead import ahead
-from worker.wiki.index import Members, Numbers, WikiIndex
+from worker.wiki.index import Numbers, WikiIndex
 from worker.wiki.titles import canonical_titles
 
 
@@ -22,15 +20,6 @@ from worker.wiki.titles import canonical_titles
 class CategorySums:
     """Per category number: the views of its members, and how many of them were requested."""
 
-    views: npt.NDArray[np.uint64]
-    requested: npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class _SomeSums:
-    """The sums of the categories of these numbers."""
-
-    numbers: Numbers
     views: npt.NDArray[np.uint64]
     requested: npt.NDArray[np.int64]
 
@@ -56,18 +45,11 @@ def top_categories(views: npt.NDArray[np.uint64], index: WikiIndex) -> tuple[Ran
 def category_sums(views: npt.NDArray[np.uint64], index: WikiIndex, categories: pl.DataFrame) -> CategorySums:
     """Add up the members of every visible category; hidden ones have zeros."""
     sums = CategorySums(np.zeros(len(categories), dtype=np.uint64), np.zeros(len(categories), dtype=np.int64))
-    for some in ahead(partial(_sums_of, views), index.members(categories), many=1):
-        sums.views[some.numbers], sums.requested[some.numbers] = some.views, some.requested
+    for some in index.members(categories):
+        of_members = views.take(some.articles())
+        sums.views[some.numbers] = np.add.reduceat(of_members, some.begins)
+        sums.requested[some.numbers] = np.add.reduceat(of_members > 0, some.begins, dtype=np.int64)
     return sums
-
-
-def _sums_of(views: npt.NDArray[np.uint64], some: Members) -> _SomeSums:
-    of_members = views.take(some.articles())
-    return _SomeSums(
-        some.numbers,
-        np.add.reduceat(of_members, some.begins),
-        np.add.reduceat(of_members > 0, some.begins, dtype=np.int64),
-    )
 
 
 def category_name(text: str, siteinfo: Siteinfo) -> bytes:
