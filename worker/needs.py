@@ -12,9 +12,9 @@ from worker.budget import CONNECTIONS
 CONNECTION_BYTES_PER_SECOND = 5 << 20
 """What Wikimedia gives each connection, about; mirrors may give more."""
 
-HOUR_SECONDS_PER_MB = 0.07
-"""One core's, per MB (10^6 bytes) of hour files, all that becomes of them included: docs/performance.md, a day of 24
-files of 67 MB from a loopback server to its answer took 57 s of two cores."""
+HOUR_SECONDS_PER_MB = 0.04
+"""One core's, per MB (10^6 bytes) of hour files, all that becomes of them included: ``python -m bench day``, 47
+processor seconds for 24 files of 49 MB."""
 
 INDEX_SECONDS_PER_MB = 0.08
 """One core's, per MB of SQL dumps, read and built into an index: ``python -m bench index``, scales 0.02 and 1."""
