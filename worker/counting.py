@@ -169,9 +169,11 @@ def _record(context: Context, work: _Work, downloaded: Downloaded, counted: Hour
         if tally.is_empty():
             _log.warning("%s: the file has no line of %s; it counts as zero.", work.hour, project)
         with writing(context.engine) as session:
-            tallies.record_lacking(
-                session, project, work.hour, facts, tally, now=context.now(), version=VERSION, phases=phases
-            )
+            # Another machine, whose downloads are its own, may have counted it meanwhile.
+            if ledger.lacks(session, project, work.hour):
+                tallies.record_counted(
+                    session, project, work.hour, facts, tally, now=context.now(), version=VERSION, phases=phases
+                )
     _tell(work, facts, phases())
 
 

@@ -43,42 +43,12 @@ def record_counted(
     version: str,
     phases: Callable[[], Phases] | None = None,
 ) -> None:
-    """Write an hour's facts and tally, whatever is there. The caller's transaction makes both of them visible together.
+    """Write an hour's facts and tally. The caller's transaction makes both of them visible together.
 
     ``phases`` is asked once the tally is written, so that it can tell how long that took.
     """
-    lacks(session, project, hour)  # until the transaction ends, nobody else puts the hour into its day
-    _write(session, project, hour, facts, tally, now=now, version=version, phases=phases)
-
-
-def record_lacking(
-    session: Session,
-    project: Project,
-    hour: Hour,
-    facts: FileFacts,
-    tally: pl.DataFrame,
-    *,
-    now: dt.datetime,
-    version: str,
-    phases: Callable[[], Phases],
-) -> None:
-    """The same, unless the hour is counted: another machine, whose downloads are its own, may have been quicker."""
-    if lacks(session, project, hour):
-        _write(session, project, hour, facts, tally, now=now, version=version, phases=phases)
-
-
-def _write(
-    session: Session,
-    project: Project,
-    hour: Hour,
-    facts: FileFacts,
-    tally: pl.DataFrame,
-    *,
-    now: dt.datetime,
-    version: str,
-    phases: Callable[[], Phases] | None,
-) -> None:
     block = to_block(tally, frame_rows=FRAME_ROWS)
+    lacks(session, project, hour)  # until the transaction ends, nobody else puts the hour into its day
     key = key_of(project, hour)
     upsert(session, HourTallyRow, key, {"block": block})
     upsert(
