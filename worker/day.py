@@ -52,7 +52,7 @@ class DaySlice:
     @property
     def places(self) -> Places:
         """For each of the views 24 times its title's number in this slice, and the hour."""
-        return np.flatnonzero(np.unpackbits(self.hours.ravel(), bitorder="little"))
+        return _places(self.hours)
 
     def total(self) -> pl.DataFrame:
         """The tally of all hours."""
@@ -82,7 +82,7 @@ class DaySlice:
 
     def some(self, chosen: Flags) -> tuple[Places, Places, Views]:
         """The views of the chosen titles: the title's number among those chosen, the hour, and its views."""
-        places = np.flatnonzero(np.unpackbits(self.hours[chosen].ravel(), bitorder="little"))
+        places = _places(self.hours[chosen])
         at = np.flatnonzero(np.repeat(chosen, self._lengths))
         return places // HOURS_IN_DAY, places % HOURS_IN_DAY, self.desktop[at] + self.mobile[at]
 
@@ -169,6 +169,10 @@ def unpack(packed: PackedSlice) -> DaySlice:
     large, exact = np.flatnonzero(pairs == 255), from_block(packed.large)  # noqa: PLR2004 as PackedSlice says
     desktop[large], mobile[large] = exact["desktop"].to_numpy(), exact["mobile"].to_numpy()
     return DaySlice(known["title"], hours, desktop, mobile)
+
+
+def _places(hours: npt.NDArray[np.uint8]) -> Places:
+    return np.flatnonzero(np.unpackbits(hours.ravel(), bitorder="little"))
 
 
 def _ascending(places: Places) -> bool:
