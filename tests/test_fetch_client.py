@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import re
 import shutil
 import socket
@@ -45,6 +46,27 @@ def test_request_wants_the_bytes_as_they_are(into: Path) -> None:
         get_url(url, into)
     assert {"Accept-Encoding: identity", "Connection: close"} <= set(heads[0])
     assert not [line for line in heads[0] if line.startswith(("Range", "If-Range"))]
+
+
+def descriptors() -> list[Path]:
+    return list(Path("/proc/self/fd").iterdir())
+
+
+def test_no_descriptor_outlives_its_transfer(site: Site, into: Path) -> None:
+    """A worker that fetches one file after the other has no more open at the end, whether or not garbage is collected.
+
+    Descriptors above 1,023 are out of reach of select(2), which libraries use.
+    """
+    gc.disable()
+    try:
+        before = len(descriptors())
+        for _ in range(5):
+            fetch(open_http(None, "0.1.0"), f"{site.url}/{NAME}", into, budget=FREE, retries=QUICK)
+        after = len(descriptors())
+    finally:
+        gc.enable()
+    assert after == before
+    assert len(site.log) == 5
 
 
 def test_environment_is_not_read(site: Site, into: Path, monkeypatch: pytest.MonkeyPatch) -> None:

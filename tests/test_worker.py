@@ -58,11 +58,28 @@ def test_a_json_log(fleet):
     assert {"time", "level", "logger", "message"} <= set.intersection(*(set(record) for record in records))
 
 
+POOL_THAT_HAS_ENDED = """
+import os, sys
+os.environ["REMAP_SIGTERM"] = "SIGQUIT"
+from celery.concurrency.prefork import TaskPool
+
+def num_processes(pool):
+    return (None if sys._getframe(1).f_code.co_name == "can_consume" else pool._pool)._processes
+
+TaskPool.num_processes = property(num_processes)
+"""
+"""What Celery's pool says of itself to a message that arrives in the moment in which the worker is told to stop."""
+
+
 def test_a_broker_that_is_away(tmp_path, site, demo):
-    """While the broker is away a worker is alive but not ready; once it is back, it takes tasks; it leaves no file."""
+    """While the broker is away a worker is alive but not ready; once it is back, it takes tasks; it leaves no file.
+
+    Whatever arrives while it stops, it ends with 0: it does not ask a pool that is no more.
+    """
+    (tmp_path / "sitecustomize.py").write_text(POOL_THAT_HAS_ENDED)
     port = servers.free_port()
     with servers.redis_server(tmp_path, port) as url, open_fleet(tmp_path, site, demo, url) as fleet:
-        worker = fleet.start("-c", "1", "--name", "one")
+        worker = fleet.start("-c", "1", "--name", "one", PYTHONPATH=str(tmp_path))
         ready, alive = (Path(fleet.data / "health" / f"one.{kind}") for kind in ("ready", "alive"))
         wait_until(ready.exists)
         assert wikiq(fleet.environment, "health", "--name", "one", "--ready").code == 0

@@ -44,13 +44,17 @@ class Http(requests.Session):
 
     @contextmanager
     def watching(self, seconds: float) -> Iterator[Watch]:
-        """Shut every connection that is opened in the block down after so many seconds, or when the lease is lost."""
+        """Shut every connection that is opened in the block down after so many seconds, or when the lease is lost.
+
+        None outlives the block: neither at the source nor as an open descriptor of this process.
+        """
         with watching(seconds) as watch:
             self._watch = watch
             try:
                 yield watch
             finally:
                 self._watch = None
+                self.close()
 
     def _opened(self, connection: socket.socket) -> None:
         if self._watch is not None:

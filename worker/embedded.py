@@ -77,3 +77,5 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
         thread.join(patience)
         app.control.purge()
         task_failure.disconnect(note_error)
+        # Whoever goes on after this run may have made garbage in the meantime that holds files open.
+        gc.unfreeze()

@@ -60,6 +60,9 @@ def run_worker(
         without_gossip=True,
         without_mingle=True,
     )
+    # The limit of tasks taken at once; without it Celery 5.7.0 asks its pool for each message, also one that arrives
+    # after the pool has ended, and fails.
+    worker.max_concurrency = concurrency  # type: ignore[attr-defined]  # the stubs lack it
     # What is loaded by now stays; its children share it, and need not look through it for garbage.
     gc.freeze()
     worker.start()
