@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -50,7 +53,10 @@ def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
 
 
 def _run_all(modules: dict[str, ModuleType], names: list[str], *, small: bool, keep: Path | None) -> int:
-    measured = {name: _measured(name, small=small, keep=keep) for name in names}
+    # Where the seconds tell nothing, one need not wait for the other.
+    with ThreadPoolExecutor(os.cpu_count() if small else 1) as at_once:
+        found = at_once.map(partial(_measured, small=small, keep=keep), names)
+        measured = dict(zip(names, found, strict=True))
     results = {name: result for name, result in measured.items() if result is not None}
     rows = [row for name, result in results.items() for row in modules[name].rows(result)]
     parts = [f"### {name}: {modules[name].HELP}\n\n{modules[name].details(result)}" for name, result in results.items()]

@@ -16,7 +16,7 @@ from models.errors import DataDirectoryUnwritable, SourceRefused, TaskFailed
 from worker.any_source import ask_sources
 from worker.app import Wikiq
 from worker.context import Context
-from worker.embedded import embedded_worker
+from worker.embedded import EmbeddedRun, embedded_worker
 from worker.enqueue import Ranking, Work, all_ready, failure, missing_work, send
 from worker.order import Scope
 from worker.patience import SET_CONTACT
@@ -25,7 +25,10 @@ from worker.settings import Settings
 from worker.source import is_wikimedia
 from worker.store.database import outlast
 
-POLL_SECONDS = 0.2
+POLL_SECONDS = (0.2, 2.0)
+LOOKS_APART = 20
+"""Between two looks at how far things are lie so many times as long as a look takes, because it takes that from the
+work itself; within these bounds."""
 STALLED_SECONDS = 120
 CALLBACK_SECONDS = 10
 """How long a ranking is waited for of which the database does not know that it is missing."""
@@ -90,8 +93,8 @@ def carry_out(app: Wikiq, work: Work, scope: Scope, *, wait: bool, quiet: bool) 
     context = app.context()
     if app.settings.broker_url is None:
         _ask_sources(context, work)
-        with embedded_worker(app) as errors:
-            return _follow(app, context, scope, send(app, work), quiet=quiet, errors=errors)
+        with embedded_worker(app) as run:
+            return _follow(app, context, scope, send(app, work), quiet=quiet, run=run)
     results = send(app, work)
     return _follow(app, context, scope, results, quiet=quiet) if wait else ExitCode.DONE
 
@@ -120,15 +123,18 @@ def _follow(
     results: Sequence[Ranking],
     *,
     quiet: bool,
-    errors: Sequence[BaseException] = (),
+    run: EmbeddedRun | None = None,
 ) -> ExitCode:
+    run = run or EmbeddedRun()
     with reporting(quiet=quiet) as report:
         changed, last = time.monotonic(), None
         while True:
+            began = time.monotonic()
+            run.advanced.clear()
             standing = outlast(lambda: progress_of(context, scope))
             report(standing)
-            if errors:
-                raise TaskFailed(f"A task failed ({errors[0]!r}). What was counted is kept; try: wikiq resume")
+            if run.errors:
+                raise TaskFailed(f"A task failed ({run.errors[0]!r}). What was counted is kept; try: wikiq resume")
             if standing.trouble:
                 raise TaskFailed(f"A ranking failed ({standing.trouble}). What was counted is kept; try: wikiq resume")
             if error := failure(results):
@@ -141,7 +147,13 @@ def _follow(
             if unchanged > STALLED_SECONDS:
                 changed = time.monotonic()
                 _nudge(app, context, scope)
-            time.sleep(POLL_SECONDS)
+            run.advanced.wait(_pause(time.monotonic() - began))
+
+
+def _pause(look: float) -> float:
+    """Seconds to the next look, after one that took so many."""
+    shortest, longest = POLL_SECONDS
+    return min(max(shortest, LOOKS_APART * look), longest)
 
 
 def _nudge(app: Wikiq, context: Context, scope: Scope) -> None:

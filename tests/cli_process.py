@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
+
+from program import Forked, can_be_forked
 
 SCRIPTS = sysconfig.get_path("scripts")
 PROGRAM = shutil.which("wikiq", path=SCRIPTS) or "wikiq"
@@ -51,21 +54,14 @@ def wikiq(environment: Mapping[str, str], *arguments: str, timeout: float = PATI
 @contextmanager
 def started(
     environment: Mapping[str, str], *arguments: str, log: Path | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Iterator[subprocess.Popen[bytes] | Forked]:
     """The program as a running process, killed with all its children when the block ends.
 
-    Its output comes through pipes, or, where it may be more than a pipe holds, goes into a file.
+    Its output is kept for ``communicate``, or goes into a file. Where the environment holds more than a home and
+    settings of wikiq, the process begins as a user's does; else it is forked from one that has imported all it needs.
     """
     with (log or Path(os.devnull)).open("ab") as file:
-        output = subprocess.PIPE if log is None else file
-        process = subprocess.Popen(
-            [PROGRAM, *arguments],
-            env=dict(environment),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        process = _begun([PROGRAM, *arguments], environment, file if log else None)
     with process:
         try:
             yield process
@@ -73,7 +69,23 @@ def started(
             kill(process)
 
 
-def kill(process: subprocess.Popen[bytes]) -> None:
+def _begun(
+    command: list[str], environment: Mapping[str, str], log: BinaryIO | None
+) -> subprocess.Popen[bytes] | Forked:
+    if can_be_forked(environment):
+        return Forked(command, environment, log)
+    output = log or subprocess.PIPE
+    return subprocess.Popen(
+        command,
+        env=dict(environment),
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+
+
+def kill(process: subprocess.Popen[bytes] | Forked) -> None:
     """SIGKILL to the process and whatever it started."""
     with suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 import servers
+from demo_truth import site_of
 
-from cli.demosite.content import DemoSite, demo_site
+from cli.demosite.content import DemoSite
 from cli.demosite.files import write_site
 from cli.demosite.server import serve
 from cli.demosite.site import Site
@@ -31,7 +32,7 @@ _names = (f"wikiq_{number}" for number in itertools.count())
 @pytest.fixture(scope="session")
 def demo() -> DemoSite:
     """What the generated site holds, as plain values."""
-    return demo_site(FIRST_DAY)
+    return site_of(FIRST_DAY)
 
 
 @pytest.fixture(scope="session")

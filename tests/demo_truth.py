@@ -111,10 +111,14 @@ class Truth:
         return self._rules
 
 
+site_of = functools.cache(demo_site)
+"""As ``demo_site``, but made once per process: nobody changes it."""
+
+
 @functools.cache
 def truth(first_day: dt.date, project: str = "en.wikipedia") -> Truth:
     """The truth of the demo site that begins on this day."""
-    return Truth(demo_site(first_day), project)
+    return Truth(site_of(first_day), project)
 
 
 def told(text: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import subprocess
 from importlib import import_module
 from pathlib import Path
@@ -56,3 +57,30 @@ def test_what_is_measured_already_is_not_measured_again(tmp_path, monkeypatch, c
     monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess((), 0, next(told)))
     results = [main._measured("sqldump", small=True, keep=tmp_path) for _ in range(3)]
     assert results == [{"holds": False}, {"holds": True}, {"holds": True}]
+
+
+def test_the_full_size_is_told_from_several_smaller_ones(commands):
+    """What grows along a line is told at English Wikipedia's size, with its limit; of a single size nothing is."""
+    growth = import_module("bench.growth")
+
+    def measured(scale):
+        grown = {"peak_mb": 100 + 1000 * scale, "seconds": 10 * scale}
+        table = {**grown, "kept": 1, "unpacked": 1e9 * scale, "gunzip": scale}
+        return {
+            "scale": scale,
+            "faults": [],
+            "files": dict.fromkeys(("page", "redirect", "categorylinks"), 1e9 * scale),
+            "generate": {"link_rows": 1e8 * scale},
+            "read": {"page": table},
+            "build": {**grown, "stored": {"titles": 450e6 * scale}, "columns": {"page": 2e9 * scale}},
+            "rank": {**grown, "seconds": 3.0},
+        }
+
+    both = growth.summary([measured(0.1), measured(0.2)])
+    full = {"build peak MB": 1100, "build seconds": 10, "stored MB": 450, "columns MB": 2000}
+    more = {"ranking peak MB": 1100, "ranking seconds": 3, "reading peak MB": 1100, "reading seconds": 10}
+    assert both["at_scale_1"] == pytest.approx(full | more)
+    told = growth.report(both["results"])
+    assert re.search("build peak MB .* 1,100 +under 4,000", told)
+    assert re.search("stored MB .* 450 +under 600", told)
+    assert growth.summary([measured(0.1)])["at_scale_1"] == {}

@@ -15,7 +15,7 @@ import worker.tasks
 from cli.demosite.faults import Corrupt, Fault, NotFound, Refused, Stall, Unavailable
 from cli.exits import ExitCode, exit_code_of
 from cli.render.document import render_json, week_document
-from cli.run import carry_out
+from cli.run import _pause, carry_out
 from cli.summary import summarise
 from models.answer import Period, Universe
 from models.errors import SourceUnreachable, TaskFailed
@@ -67,13 +67,13 @@ def run(app, wanted):
     """Do what is missing of an order in an embedded worker, and see it through."""
     context = app.context()
     request(context, wanted)
-    with embedded_worker(app) as errors:
+    with embedded_worker(app) as run:
         send(app, missing_work(context, wanted))
         deadline = time.monotonic() + PATIENCE
         while not (standing := progress_of(context, wanted)).done:
-            assert not errors
+            assert not run.errors
             assert time.monotonic() < deadline, standing
-            time.sleep(0.02)
+            time.sleep(0.1)
     return standing
 
 
@@ -227,6 +227,20 @@ def test_nobody_answers(app_of, settings, demo):
         follow(app, wanted)
     assert exit_code_of(caught.value) is ExitCode.SOURCE
     assert missing_work(app.context()).hours == 168
+
+
+def test_the_end_is_seen_at_once(app, demo, monkeypatch):
+    """Who follows a run is told of its rankings, however seldom it looks by itself."""
+    monkeypatch.setattr("cli.run.POLL_SECONDS", (2 * PATIENCE, 2 * PATIENCE))
+    began = time.monotonic()
+    assert follow(app, order(demo.first_day)) is ExitCode.DONE
+    assert time.monotonic() - began < PATIENCE
+
+
+@pytest.mark.parametrize(("look", "pause"), [(0.0, 0.2), (0.05, 1.0), (9.0, 2.0)])
+def test_looking_takes_little_of_the_time(look, pause):
+    """Whoever has to wait long for a look does not look again soon; a bar goes on moving all the same."""
+    assert _pause(look) == pytest.approx(pause)
 
 
 def test_the_block_waits_for_tasks_under_way(app, demo, site, no_threads_left):

@@ -11,14 +11,16 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
-from celery.signals import task_failure
+from celery.signals import task_failure, task_postrun
 from celery.worker import WorkController
 
 from worker.app import Wikiq
 from worker.budget import CONNECTIONS, files_at_once, source_keys
 from worker.queues import QUEUES
 from worker.settings import Settings
+from worker.tasks import COUNT_HOUR, WikiqTask
 
 START_SECONDS = 30
 INTERRUPT_SECONDS = 2
@@ -30,19 +32,34 @@ def concurrency(settings: Settings) -> int:
     return files_at_once(CONNECTIONS * len(set(source_keys(settings.sources))), os.cpu_count() or 1)
 
 
-@contextmanager
-def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
-    """Run a worker in this process for as long as the block lasts; its end waits for tasks that are under way.
+@dataclass(frozen=True, slots=True)
+class EmbeddedRun:
+    """What can be seen of an embedded worker from outside.
 
-    Yields:
-        The errors that tasks ended with, a list that grows as they occur.
+    ``errors`` are those that tasks ended with; the list grows as they occur. ``advanced`` is set whenever one does, and
+    when any task has ended but the many that count, so that who waits for the end need not ask often whether it has
+    come.
     """
-    errors: list[BaseException] = []
+
+    errors: list[BaseException] = field(default_factory=list)
+    advanced: threading.Event = field(default_factory=threading.Event)
+
+
+@contextmanager
+def embedded_worker(app: Wikiq) -> Iterator[EmbeddedRun]:
+    """Run a worker in this process for as long as the block lasts; its end waits for tasks that are under way."""
+    run = EmbeddedRun()
 
     def note_error(exception: BaseException, **_: object) -> None:
-        errors.append(exception)
+        run.errors.append(exception)
+        run.advanced.set()
+
+    def note_end(sender: WikiqTask, **_: object) -> None:
+        if sender.name != COUNT_HOUR:
+            run.advanced.set()
 
     task_failure.connect(note_error, weak=False)
+    task_postrun.connect(note_end, weak=False)
     # The queues are the process's, not the application's: an earlier run that failed may have left messages.
     app.control.purge()
     # Pool threads look their tasks up in Celery's default application.
@@ -67,7 +84,7 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
         raise TimeoutError("The embedded worker did not start.")
     patience = None
     try:
-        yield errors
+        yield run
     except KeyboardInterrupt:
         patience = INTERRUPT_SECONDS
         raise
@@ -77,5 +94,6 @@ def embedded_worker(app: Wikiq) -> Iterator[list[BaseException]]:
         thread.join(patience)
         app.control.purge()
         task_failure.disconnect(note_error)
+        task_postrun.disconnect(note_end)
         # Whoever goes on after this run may have made garbage in the meantime that holds files open.
         gc.unfreeze()

@@ -23,7 +23,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--keep", type=Path, metavar="DIR", default=argparse.SUPPRESS, help="leave dumps and database there"
     )
-    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="sizes that take seconds")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="a size that takes seconds")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -33,7 +33,7 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     scales = arguments.scales if arguments.scale is None else [arguments.scale]
     columns = arguments.columns
     if arguments.small:
-        scales, columns = [0.00025, 0.0005], [0.00025]
+        scales, columns = [0.00025], [0.00025]
     results = measured(scales, arguments.seed, arguments.keep)
     builds = measure_columns(columns, arguments.seed, arguments.keep)
     return summary(results, builds)

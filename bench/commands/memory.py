@@ -17,12 +17,13 @@ FLAT = 1.1
 """The week's ranking may take so many times as much with seven days as with one."""
 LINES, SMALL_LINES = 5_200_000, 20_000
 SCALE, SMALL_SCALE = 1.0, 0.0005
+DAYS, SMALL_DAYS = (1, 3, 7), (1, 2)
 
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=int, default=LINES, help="lines of each hour file")
     parser.add_argument("--hours", type=int, default=24, help="how many of the day's hours are counted")
-    parser.add_argument("--days", type=_numbers, default=(1, 3, 7), help="of a week, how many days are counted")
+    parser.add_argument("--days", type=_numbers, default=DAYS, help="of a week, how many days are counted")
     parser.add_argument("--scale", type=float, default=SCALE, help="how large a part of English Wikipedia is ranked")
     parser.add_argument("--seed", type=int, default=7, help="another one gives other hours and another wiki")
     parser.add_argument("--part", choices=("hours", "week"), help="measure only this")
@@ -42,14 +43,16 @@ def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     from bench.generated import kept
     from bench.memory import measure_hours, measure_week
 
-    lines, scale = (SMALL_LINES, SMALL_SCALE) if arguments.small else (arguments.lines, arguments.scale)
+    lines, scale, days = arguments.lines, arguments.scale, arguments.days
+    if arguments.small:
+        lines, scale, days = SMALL_LINES, SMALL_SCALE, SMALL_DAYS
     found: dict[str, Any] = {}
     with kept(arguments.keep) as generated, tempfile.TemporaryDirectory(dir=generated, prefix="scratch-") as name:
         scratch = Path(name)
         if arguments.part != "week":
             found["hours"] = measure_hours(generated, scratch, lines, arguments.hours, arguments.seed)
         if arguments.part != "hours":
-            found["week"] = measure_week(generated, scratch, scale, arguments.days, arguments.seed)
+            found["week"] = measure_week(generated, scratch, scale, days, arguments.seed)
     return {**found, "holds": all(part["holds"] for part in found.values())}
 
 
