@@ -11,27 +11,11 @@ from typing import Annotated
 
 import typer
 
-from cli.demo import demo
-from cli.enqueue import enqueue
+from cli.commands import PLAIN, CommandGroup
 from cli.exits import ExitCode, exit_code_of
-from cli.health import health
-from cli.metrics import metrics
-from cli.migrate import migrate
-from cli.plan import plan
-from cli.results import results
-from cli.resume import resume
-from cli.status import status
-from cli.wiki import app as wiki_app
-from cli.worker import worker
 from models.errors import WikiqError
 
-app = typer.Typer(
-    name="wikiq",
-    add_completion=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    rich_markup_mode=None,
-)
+app = typer.Typer(name="wikiq", cls=CommandGroup, pretty_exceptions_enable=False, **PLAIN)
 
 
 @app.callback(invoke_without_command=True)
@@ -62,11 +46,6 @@ def wikiq(
         typer.echo(f"wikiq {VERSION}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-app.add_typer(wiki_app, name="wiki")
-for command in (demo, plan, enqueue, results, status, resume, worker, health, migrate, metrics):
-    app.command()(command)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli.commands import PLAIN
 from cli.exits import ExitCode
 from cli.options import Projects, Quiet, Source, projects_of, source_of
 from cli.render.safe import visible
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from worker.progress import IndexProgress
     from worker.store.wikis import WikiStanding
 
-app = typer.Typer(rich_markup_mode=None, context_settings={"help_option_names": ["-h", "--help"]})
+app = typer.Typer(add_completion=False, **PLAIN)
 
 
 @app.callback()

@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from cli_process import environment
+from cli_process import environment, wikiq
 
+from cli.commands import NAMES
 from models.tables import RankedKind, SQLModel
 from worker.store import stored_answers
 
@@ -87,6 +88,20 @@ def test_help_imports_no_database(tmp_path):
     modules, code = imported(tmp_path, "--help")
     assert code == 0
     assert not modules & (WORK | {"sqlalchemy", "sqlmodel", "pydantic", "rich.console", "stamina"})
+
+
+def test_a_command_imports_no_other(tmp_path):
+    """What another command would be made of is not looked at."""
+    modules, code = imported(tmp_path, "health", "--help")
+    assert code == 0
+    assert {f"cli.{name}" for name in NAMES} & modules == {"cli.health"}
+
+
+def test_a_mistyped_command(tmp_path):
+    """One that there is not is a usage error, and what is like it is named."""
+    done = wikiq(environment(tmp_path), "resuts")
+    assert (done.code, done.stdout) == (2, "")
+    assert "'results'" in done.stderr
 
 
 @pytest.mark.parametrize("statement", stored_answers.STATEMENTS)

@@ -23,9 +23,11 @@ MAX_ROW_BYTES = 64 << 20
 
 _OPEN, _CLOSE, _NEWLINE = b"()\n"
 _COMPLETED = b"-- Dump completed"
-_COLUMN = re.compile(rb"  `((?:[^`]|``)++)`")
+# Without possessive quantifiers, which Python has got right since 3.11.5 only
+# (https://github.com/python/cpython/issues/106052).
+_COLUMN = re.compile(rb"  `(?!`(?!`))([^`]*(?:``[^`]*)*)`(?!`)")
 _WITHOUT_ROWS = re.compile(
-    rb"--.*|/\*(?:[^*]|\*(?!/))*+\*/;?|(?i:set|commit|lock tables|unlock tables|drop table)\b[^;]*;|;?"
+    rb"--.*|/\*[^*]*\*+(?:[^*/][^*]*\*+)*/;?|(?i:set|commit|lock tables|unlock tables|drop table)\b[^;]*;|;?"
 )
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_STRING = re.compile(rb"'(?:[^'\\]++|\\.|'')*+'", re.DOTALL)
-_BARE = re.compile(rb"[^',;()\\]*+")
+_IN_STRING = re.compile(rb"(?:[^'\\]+|\\.|''){1,1000}", re.DOTALL)
+"""A piece of what a string holds. The whole of it would need a possessive quantifier, or memory for every escape;
+Python has got the former right since 3.11.5 (https://github.com/python/cpython/issues/106052)."""
+
+_BARE = re.compile(rb"[^',;()\\]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,7 @@ class Grammar:
 
     def _behind_field(self, text: bytes, at: int, *, is_last: bool) -> int | Fault | None:
         is_string = text.startswith(b"'", at)
-        field = (_STRING if is_string else _BARE).match(text, at)
-        end = field.end() if field else len(text)
+        end = _behind_string(text, at) if is_string else _end(_BARE, text, at)
         if not is_string and text[end : end + 1] in {b"'", b"(", b"\\"}:
             return Fault(at, "a field that is neither a number, NULL nor a string in quotes")
         if text[end : end + 1] in {b",", b")", b";"}:
@@ -59,6 +61,20 @@ class Grammar:
         else:
             what = "text behind a string"
         return _behind(b")" if is_last else b",", text, end, what)
+
+
+def _behind_string(text: bytes, at: int) -> int:
+    """Where the string ends that begins here; the end of the text if it does not."""
+    place = at + 1
+    while (end := _end(_IN_STRING, text, place)) > place:
+        place = end
+    return place + 1 if text.startswith(b"'", place) else len(text)
+
+
+def _end(pattern: re.Pattern[bytes], text: bytes, at: int) -> int:
+    """Where the pattern ends that is looked for here; here, if it is not there."""
+    found = pattern.match(text, at)
+    return found.end() if found else at
 
 
 def _behind(wanted: bytes, text: bytes, at: int, otherwise: str) -> int | Fault | None:
