@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -26,7 +27,20 @@ FIRST_DAY = dt.date(2023, 12, 28)
 HASTY = Retries(attempts=3, wait_initial=0.01, wait_max=0.05, wait_jitter=0.01, retry_after_max=0.2, read_timeout=5.0)
 """As wikiq retries, but without making a test wait."""
 
+LONGEST = ("test_acceptance", "test_fault", "test_kill", "test_redis", "test_tls", "test_together", "test_worker")
+"""Beginnings of the names of files whose tests each take some seconds or wait for some."""
+
 _names = (f"wikiq_{number}" for number in itertools.count())
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are CPUs: tests of faults wait as long as they work."""
+    return (os.cpu_count() or 1) + 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, or some processes would wait for another's last one; in their order otherwise."""
+    items.sort(key=lambda item: not item.path.name.startswith(LONGEST))
 
 
 @pytest.fixture(scope="session")
