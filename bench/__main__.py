@@ -53,8 +53,8 @@ def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
 
 
 def _run_all(modules: dict[str, ModuleType], names: list[str], *, small: bool, keep: Path | None) -> int:
-    # Where the seconds tell nothing, one need not wait for the other.
-    with ThreadPoolExecutor(os.cpu_count() if small else 1) as at_once:
+    # Where the seconds tell nothing, one need not wait for the other; and all of them wait now and then.
+    with ThreadPoolExecutor((os.cpu_count() or 1) + 1 if small else 1) as at_once:
         found = at_once.map(partial(_measured, small=small, keep=keep), names)
         measured = dict(zip(names, found, strict=True))
     results = {name: result for name, result in measured.items() if result is not None}

@@ -16,8 +16,8 @@ from models.project import Project, parse_project
 from worker.day import HOURLY
 from worker.tally import SCHEMA, tally_of
 
-LAW = settings(max_examples=60, deadline=None)
-SLOW_LAW = settings(max_examples=25, deadline=None)
+LAW = settings(max_examples=50, deadline=None)
+SLOW_LAW = settings(max_examples=16, deadline=None)
 
 LANGUAGES = ("en", "de", "nl", "aa", "simple", "be-tarask", "zh-min-nan", "zh-classical", "roa-rup", "cbk-zam")
 FAMILIES = ("wikipedia", "wikibooks", "wiktionary", "wikinews", "wikiquote", "wikisource", "wikiversity", "wikivoyage")
