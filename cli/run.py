@@ -27,8 +27,8 @@ from worker.store.database import outlast
 
 POLL_SECONDS = (0.2, 2.0)
 LOOKS_APART = 20
-"""Between two looks at how far things are lie so many times as long as a look takes, because it takes that from the
-work itself; within these bounds."""
+"""Where the work is done in this process, so many times as long as a look at how far things are takes lies between two
+of them, because it takes that from the work; within these bounds."""
 STALLED_SECONDS = 120
 CALLBACK_SECONDS = 10
 """How long a ranking is waited for of which the database does not know that it is missing."""
@@ -125,15 +125,15 @@ def _follow(
     quiet: bool,
     run: EmbeddedRun | None = None,
 ) -> ExitCode:
-    run = run or EmbeddedRun()
     with reporting(quiet=quiet) as report:
         changed, last = time.monotonic(), None
         while True:
             began = time.monotonic()
-            run.advanced.clear()
+            if run:
+                run.advanced.clear()
             standing = outlast(lambda: progress_of(context, scope))
             report(standing)
-            if run.errors:
+            if run and run.errors:
                 raise TaskFailed(f"A task failed ({run.errors[0]!r}). What was counted is kept; try: wikiq resume")
             if standing.trouble:
                 raise TaskFailed(f"A ranking failed ({standing.trouble}). What was counted is kept; try: wikiq resume")
@@ -147,7 +147,15 @@ def _follow(
             if unchanged > STALLED_SECONDS:
                 changed = time.monotonic()
                 _nudge(app, context, scope)
-            run.advanced.wait(_pause(time.monotonic() - began))
+            _wait(run, time.monotonic() - began)
+
+
+def _wait(run: EmbeddedRun | None, look: float) -> None:
+    """Until things may have advanced, after a look that took so many seconds."""
+    if run:
+        run.advanced.wait(_pause(look))
+    else:
+        time.sleep(POLL_SECONDS[0])
 
 
 def _pause(look: float) -> float:
