@@ -206,7 +206,7 @@ def test_missing_and_damaged_hours(app, demo, site, no_threads_left):
 
 
 @pytest.mark.parametrize(("kind", "state"), [(Refused(), "refused"), (Unavailable(), "unreachable")])
-def test_a_week_that_cannot_be_had(app, settings, demo, site, kind, state, capsys):
+def test_a_week_that_cannot_be_had(app, demo, site, kind, state, capsys):
     """A source that breaks down is left alone soon; the week ends all the same, with few words, ranked from nothing."""
     wanted = order(*demo.days, week=True)
     site.misbehave(Fault("*", kind, method="GET"))
@@ -215,7 +215,7 @@ def test_a_week_that_cannot_be_had(app, settings, demo, site, kind, state, capsy
     assert len(answer(app, demo.first_day, 7).missing_hours) == 168
     # Before the trouble is known each thread may have one file, and another the namespaces, that it asks for patiently;
     # first of all it is asked whether the source answers.
-    assert len(site.log) <= 1 + HASTY.attempts * (concurrency(settings) + 1)
+    assert len(site.log) <= 1 + HASTY.attempts * (concurrency(app.settings) + 1)
     summarise(app.context(), wanted, quiet=False)
     said = capsys.readouterr()
     assert said.out == ""
