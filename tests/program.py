@@ -1,6 +1,7 @@
 """The ``wikiq`` program as a process that need not import anything: forked from one that has.
 
-Importing takes two thirds of the processor's time of a command that works on small files, and the tests run hundreds.
+Importing takes nearly half of the processor's time of commands that work on small files (docs/decisions/0020), and the
+tests run hundreds.
 It is a process like any other: with its own session, environment, standard descriptors and exit code.
 """
 

@@ -1,8 +1,8 @@
 """A process that has imported everything and becomes ``wikiq`` in a fork: ``python program_server.py DESCRIPTOR``.
 
-To each message on the socket, a JSON
-object with ``command``, ``environment`` and ``directory`` and four descriptors (the three standard ones and a pipe), it
-answers with the process' number; when that process ends, its wait status goes into the pipe.
+To each message on the socket, a JSON object with ``command``, ``environment`` and ``directory`` and four descriptors
+(the three standard ones and a pipe), it answers with the process' number; when that process ends, its wait status goes
+into the pipe.
 """
 
 from __future__ import annotations

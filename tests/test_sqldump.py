@@ -86,12 +86,9 @@ def test_the_oracle_reads_what_was_written(text):
     ]
 
 
-@pytest.mark.parametrize(("per_line", "step"), [(False, 1), (True, 3)])
-def test_every_cut_reads_the_same(per_line, step):
-    """A dump cut in two gives the same rows, and so does one that comes byte by byte.
-
-    It is cut at every byte, and where each row has a line of its own at every third.
-    """
+@pytest.mark.parametrize("per_line", [False, True])
+def test_every_cut_reads_the_same(per_line):
+    """A dump cut in two at every byte gives the same rows, and so does one that comes byte by byte."""
     rows = [(number, HOSTILE[number], None, HOSTILE[-number]) for number in range(len(HOSTILE))]
     names = ("i", "s", "i2", "s2")
     fields = [[oracle.written(value) for value in row] for row in rows]
@@ -99,7 +96,7 @@ def test_every_cut_reads_the_same(per_line, step):
     dump = oracle.dump("t", names, *inserts)
     wanted = transposed(rows, names)
     assert columns_of(list(read_rows(cut(dump, 1), "t", batch_bytes=1)), names) == wanted
-    for place in range(1, len(dump), step):
+    for place in range(1, len(dump)):
         batches = list(read_rows([dump[:place], dump[place:]], "t", batch_bytes=place))
         assert columns_of(batches, names) == wanted
 
