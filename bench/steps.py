@@ -36,7 +36,7 @@ from worker.settings import read_settings
 from worker.store import blocks, requests, snapshots
 from worker.store.blocks import Attempt, load_index
 from worker.store.database import reading, writing
-from worker.store.tallies import FileFacts, record_counted
+from worker.store.tallies import FileFacts, pack, record_counted
 from worker.unpack import unpack
 from worker.wiki.tables import table_columns
 
@@ -63,7 +63,7 @@ def generate(directory: Path, arguments: argparse.Namespace) -> Report:
         article_views += of_articles
         facts = FileFacts("https://dumps.example.org/x.gz", 1, None, None, "0" * 64, len(tally), 0)
         with writing(context.engine) as session:
-            record_counted(session, PROJECT, hour, facts, tally, now=_now(), version="bench")
+            record_counted(session, PROJECT, hour, facts, pack(tally), now=_now(), version="bench")
     write_truth(directory, wiki, links, article_views)
     return {"unpacked": unpacked, "link_rows": links.rows, "titles": len(day.titles)}
 

@@ -38,8 +38,7 @@ def commit(context: Context, hour: Hour, file: Path, counted: HourCount) -> None
         lines=counted.lines,
         malformed=counted.malformed,
     )
+    tally = tallies.pack(counted.tallies[PROJECT])
     with writing(context.engine) as session:
         if ledger.lacks(session, PROJECT, hour):
-            tallies.record_counted(
-                session, PROJECT, hour, facts, counted.tallies[PROJECT], now=dt.datetime.now(dt.UTC), version=VERSION
-            )
+            tallies.record_counted(session, PROJECT, hour, facts, tally, now=dt.datetime.now(dt.UTC), version=VERSION)

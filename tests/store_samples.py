@@ -76,8 +76,9 @@ def count(
     **changes: object,
 ) -> None:
     """Record an hour as counted, in a transaction of its own."""
+    tally = tallies.pack(frame(views))
     with writing(engine) as session:
-        tallies.record_counted(session, project, hour, facts(**changes), frame(views), now=now, version="test")
+        tallies.record_counted(session, project, hour, facts(**changes), tally, now=now, version="test")
 
 
 def ask(engine: Engine, *hours: Hour, projects: tuple[Project, ...] = (EN,), recount: bool = False) -> None:

@@ -51,7 +51,7 @@ def record(engine, demo, hours, project=EN):
     broken = malformed_hour(demo)
     with writing(engine) as session:
         for hour in hours:
-            tally = frame(hour_truth(demo, hour, project))
+            tally = tallies.pack(frame(hour_truth(demo, hour, project)))
             known = facts(sha256=f"{hour}".encode().hex(), malformed=MALFORMED_LINES if hour == broken else 0)
             tallies.record_counted(session, project, hour, known, tally, now=NOW, version="test")
 

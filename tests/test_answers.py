@@ -244,7 +244,7 @@ def test_the_slower_ranking_waits_and_is_refused(engine):
         slow.start()
         slow.join(0.1)
         assert verdicts == []
-        views = frame({b"A": (1, 2)})
+        views = tallies.pack(frame({b"A": (1, 2)}))
         tallies.record_counted(session, EN, HOURS[0], facts(), views, now=NOW, version="test")
     slow.join()
     assert verdicts == [False]

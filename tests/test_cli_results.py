@@ -34,7 +34,7 @@ from worker.patience import Retries
 from worker.settings import Settings
 from worker.store.database import open_database, writing
 from worker.store.siteinfo import save_siteinfo
-from worker.store.tallies import FileFacts, record_counted
+from worker.store.tallies import FileFacts, pack, record_counted
 from worker.tally import SCHEMA
 
 EN = parse_project("en.wikipedia")
@@ -93,7 +93,7 @@ def put(engine, demo, hour):
     malformed = MALFORMED_LINES if hour == malformed_hour(demo) else 0
     facts = FileFacts("http://127.0.0.1/x.gz", 7, None, None, str(hour), len(rows), malformed)
     with writing(engine) as session:
-        record_counted(session, EN, hour, facts, frame, now=NOW, version="0")
+        record_counted(session, EN, hour, facts, pack(frame), now=NOW, version="0")
 
 
 def siteinfo(demo):

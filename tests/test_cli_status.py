@@ -98,7 +98,7 @@ def test_a_week_that_is_not_ranked(context, settings, tmp_path):
     project, days = parse_project("en.wikipedia"), week_from(dt.date(2024, 1, 1))
     request(context, Order((project,), days, Universe.LOGGED_TITLES, week=True))
     now = dt.datetime(2024, 1, 9, tzinfo=dt.UTC)
-    tally = pl.DataFrame({"title": [b"A"], "desktop": [1], "mobile": [2]}, schema=SCHEMA)
+    tally = tallies.pack(pl.DataFrame({"title": [b"A"], "desktop": [1], "mobile": [2]}, schema=SCHEMA))
     with writing(context.engine) as session:
         for hour in (hour for day in days for hour in hours_of(day)):
             facts = tallies.FileFacts("http://127.0.0.1/x.gz", 7, None, None, str(hour), 1, 0)

@@ -19,9 +19,11 @@ from models.project import parse_project
 from models.tables import HourState
 from models.version import VERSION
 from worker.counting import count_hour_file
+from worker.store import tallies
 
 ABSENT = parse_project("nl.wikipedia")
 NOW = dt.datetime(2024, 1, 9, 12, tzinfo=dt.UTC)
+OTHER_HOUR = Hour(dt.date(2024, 1, 2), 3)
 
 
 @pytest.fixture
@@ -62,6 +64,20 @@ def test_an_hour_is_counted_as_the_site_says(context, site, demo, hour):
     assert row.last_modified == "Mon, 01 Jan 2024 02:00:00 GMT"
     assert (receipt.hour, receipt.state, receipt.size) == (str(hour), HourState.COUNTED, len(content))
     assert leftovers(context) == []
+
+
+def test_others_may_write_while_a_tally_is_packed(context, hour, monkeypatch):
+    """SQLite has one writer at a time: packing, which takes longest of all that storing is, is done before."""
+
+    def packed(tally):
+        ask(context.engine, OTHER_HOUR)  # would wait for the transaction's end, and in vain
+        return pack(tally)
+
+    pack = tallies.pack
+    monkeypatch.setattr(tallies, "pack", packed)
+    counted(context, hour)
+    assert hour_row(context.engine, hour).state == HourState.COUNTED
+    assert hour_row(context.engine, OTHER_HOUR).state == HourState.WAITING
 
 
 def test_malformed_lines_are_counted_as_such(context, demo):

@@ -118,7 +118,7 @@ def enqueue(app, wanted):
 
 def count(context, *hours, project=EN, title=b"A"):
     """Have hours counted, with one title each."""
-    tally = pl.DataFrame({"title": [title], "desktop": [1], "mobile": [2]}, schema=SCHEMA)
+    tally = tallies.pack(pl.DataFrame({"title": [title], "desktop": [1], "mobile": [2]}, schema=SCHEMA))
     with writing(context.engine) as session:
         for hour in hours:
             facts = tallies.FileFacts("http://127.0.0.1/x.gz", 7, None, None, f"{hour}", 1, 0)

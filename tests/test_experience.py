@@ -17,10 +17,9 @@ def count(engine, hour, project=EN, *, seconds=None, titles=1, **more):
     """Record an hour as counted in so many seconds, half of them for storing, or in nobody knows how many."""
     views = {b"T%d" % number: (1, 0) for number in range(titles)}
     phases = None if seconds is None else lambda: Phases(100, 100, seconds / 2, seconds / 2)
+    tally = tallies.pack(frame(views))
     with writing(engine) as session:
-        tallies.record_counted(
-            session, project, hour, facts(**more), frame(views), now=NOW, version="test", phases=phases
-        )
+        tallies.record_counted(session, project, hour, facts(**more), tally, now=NOW, version="test", phases=phases)
 
 
 @pytest.fixture

@@ -42,7 +42,14 @@ def record(engine, hour, phases, project=EN, **changes):
     with writing(engine) as session:
         known = facts(**changes)
         tallies.record_counted(
-            session, project, hour, known, frame(ONE), now=NOW, version="test", phases=lambda: Phases(*phases)
+            session,
+            project,
+            hour,
+            known,
+            tallies.pack(frame(ONE)),
+            now=NOW,
+            version="test",
+            phases=lambda: Phases(*phases),
         )
 
 
@@ -91,13 +98,14 @@ def test_hours_that_are_not_counted_have_taken_nothing(engine):
 def test_phases_are_asked_for_when_the_tally_is_written(engine):
     """What tells the seconds is asked within the transaction, after the tally was encoded and written."""
     written = []
+    tally = tallies.pack(frame(ONE))
     with writing(engine) as session:
 
         def phases():
             written.extend(days.hour_tallies(session, EN, HOURS[:1]))
             return Phases(0, 0, 0, 0)
 
-        tallies.record_counted(session, EN, HOURS[0], facts(), frame(ONE), now=NOW, version="test", phases=phases)
+        tallies.record_counted(session, EN, HOURS[0], facts(), tally, now=NOW, version="test", phases=phases)
     [(hour, tally)] = written
     assert (hour, plain(tally)) == (HOURS[0], ONE)
 

@@ -194,7 +194,7 @@ class TestNeeds:
         timed = partial(tallies.record_counted, now=NOW, version="test", phases=lambda: Phases(9.0, 9.0, 2.0, 1.0))
         with writing(context.engine) as session:
             for hour in HOURS[:2]:
-                timed(session, EN, hour, facts(size=50_000_000), frame({b"A": (1, 1)}))
+                timed(session, EN, hour, facts(size=50_000_000), tallies.pack(frame({b"A": (1, 1)})))
         assert titles(settings).pace == Pace(6 / 100, 2)
         other = titles(settings, projects=(DE,))
         assert not other.tallies[0].counted

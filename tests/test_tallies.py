@@ -53,7 +53,7 @@ def test_a_counted_hour_has_its_facts(engine):
     """Everything that is known of the file, the sums of the tally, when it was counted and by whom is kept."""
     known = facts(size=2**40, malformed=3, lines=2**33, last_modified="Wed, 03 Jan 2024 01:45:00 GMT")
     with writing(engine) as session:
-        store.record_counted(session, EN, HOURS[4], known, frame(OTHER), now=NOW, version="9.8")
+        store.record_counted(session, EN, HOURS[4], known, store.pack(frame(OTHER)), now=NOW, version="9.8")
     row = hour_row(engine, HOURS[4])
     assert (row.state, row.reason, row.wikiq) == (HourState.COUNTED, None, "9.8")
     assert (row.url, row.size, row.etag, row.last_modified) == (known.url, 2**40, '"e"', known.last_modified)
@@ -144,7 +144,7 @@ def test_two_workers_count_one_hour_at_the_same_time(engine):
 def test_facts_and_tally_become_visible_together(engine):
     """Before the transaction ends nobody sees any of it, and if it fails nobody ever does."""
     with writing(engine) as session:
-        store.record_counted(session, EN, HOURS[0], facts(), frame(ONE), now=NOW, version="test")
+        store.record_counted(session, EN, HOURS[0], facts(), store.pack(frame(ONE)), now=NOW, version="test")
         assert counts(engine) == ()
         assert hour_row(engine, HOURS[0]) is None
     assert seen_together(engine, HOURS[0])[1] == ONE
@@ -156,7 +156,7 @@ def test_facts_and_tally_become_visible_together(engine):
 
 def record_and_fail(engine):
     with writing(engine) as session:
-        store.record_counted(session, EN, HOURS[0], facts(size=7), frame(OTHER), now=NOW, version="test")
+        store.record_counted(session, EN, HOURS[0], facts(size=7), store.pack(frame(OTHER)), now=NOW, version="test")
         raise ZeroDivisionError
 
 

@@ -138,7 +138,7 @@ def recount(engine, hours):
         for hour in hours:
             with writing(engine) as session:
                 ledger.lacks(session, EN, hour)
-                tally, known = frame(version_of(hour, version)), facts(sha256=f"{version}")
+                tally, known = tallies.pack(frame(version_of(hour, version))), facts(sha256=f"{version}")
                 tallies.record_counted(session, EN, hour, known, tally, now=NOW, version="test")
 
 

@@ -168,11 +168,12 @@ def _record(context: Context, work: _Work, downloaded: Downloaded, counted: Hour
     for project, tally in counted.tallies.items():
         if tally.is_empty():
             _log.warning("%s: the file has no line of %s; it counts as zero.", work.hour, project)
+        packed = tallies.pack(tally)  # first, as SQLite has one writer at a time
         with writing(context.engine) as session:
             # Another machine, whose downloads are its own, may have counted it meanwhile.
             if ledger.lacks(session, project, work.hour):
                 tallies.record_counted(
-                    session, project, work.hour, facts, tally, now=context.now(), version=VERSION, phases=phases
+                    session, project, work.hour, facts, packed, now=context.now(), version=VERSION, phases=phases
                 )
     _tell(work, facts, phases())
 
