@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+import numpy as np
 import oracle
 import polars as pl
 import pytest
@@ -71,6 +72,29 @@ def test_the_order_of_the_hours_does_not_matter(day, shuffler):
     one, other = slice_of(pl.concat(sources)), slice_of(rows.sample(fraction=1, shuffle=True, seed=3))
     assert one.places.tolist() == other.places.tolist()
     assert one.rows().equals(other.rows())
+
+
+@LAW
+@given(DAYS, STEPS, st.integers(0, 12), st.integers(0, 12))
+def test_a_part_of_a_slice_is_a_slice(day, step_rows, begin, end):
+    """Some titles that follow each other have the views that they had, and no others."""
+    for views in sliced(day, step_rows):
+        part = views[begin:end]
+        assert len(part) == len(views.titles[begin:end])
+        assert part.rows().rows() == [row for row in views.rows().iter_rows() if row[0] in set(part.titles)]
+
+
+@LAW
+@given(DAYS, STEPS, st.data())
+def test_the_hours_of_some_titles(day, step_rows, data):
+    """Of chosen titles each hour's views are told, desktop and mobile together, and nothing of the others."""
+    for views in sliced(day, step_rows):
+        chosen = data.draw(st.lists(st.booleans(), min_size=len(views), max_size=len(views)))
+        numbers, hours, found = views.some(np.array(chosen, dtype=np.bool_))
+        titles = list(itertools.compress(views.titles, chosen))
+        told = [(titles[number], hour, sum_) for number, hour, sum_ in zip(numbers, hours, found, strict=True)]
+        rows = [(title, hour, one + other) for title, hour, one, other in views.rows().iter_rows() if title in titles]
+        assert sorted(told) == sorted(rows)
 
 
 def test_an_hour_that_is_counted_twice_is_refused():

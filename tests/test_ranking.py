@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from unittest import mock
 
 import oracle
 import pytest
@@ -113,6 +114,19 @@ def test_the_stored_depth(titles):
     assert [row.title for row in answer.most_requested] == kept
     assert [row.title for row in answer.least_requested.articles] == kept
     assert (answer.least_requested.tied, answer.articles_requested) == (titles, titles)
+
+
+@pytest.mark.parametrize("step_rows", [300, 1_500])
+def test_the_lists_fill_over_several_stretches(step_rows):
+    """Which titles are stored, with which hours, does not depend on where one stretch ends and the next begins."""
+    shuffler = random.Random(step_rows)
+    hours = [
+        {f"t{n:04d}".encode(): (shuffler.randrange(1, 9), 0) for n in shuffler.sample(range(2_500), 1_800)}
+        for _ in range(4)
+    ]
+    frames = {hour: frame(tally) for hour, tally in zip(hours_in(DAY), hours_with(*hours), strict=True)}
+    answer = rank(counted_frames(frames, step_rows=step_rows))
+    assert found(answer) == expected(hours_with(*hours))
 
 
 def test_ties_are_broken_by_utf8_bytes():
@@ -234,10 +248,11 @@ def test_flags_equal_the_oracle(desktop, mobile, hourly):
 
 
 @SLOW_LAW
-@given(counted_hours(168))
-def test_a_week_equals_the_oracle(hours):
-    """A week's answers are those of its 168 hours, each row with 168 hourly numbers."""
-    answer = ranked(hours, WEEK)
+@given(counted_hours(168), st.integers(1, 60))
+def test_a_week_equals_the_oracle(hours, step_rows):
+    """A week's answers are those of its 168 hours, each row with 168 hourly numbers, in however many steps."""
+    with mock.patch("worker.ranking.counted.STEP_ROWS", step_rows):
+        answer = ranked(hours, WEEK)
     assert {len(row.hourly) for row in answer.most_requested} <= {168}
     assert found(answer) == expected(hours)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from strategies import LAW, titles
 from wiki_samples import cut
 
-from worker.ranking.walk import Walk
+from worker.ranking.walk import Walk, meanings
 from worker.wiki.index import PART_SCHEMAS, Part
 
 INDEX = st.dictionaries(titles(), st.tuples(st.integers(0, 2**31), st.booleans()), max_size=15)
@@ -31,8 +31,10 @@ def test_every_title_is_found_that_is_there(index, asked, places, steps):
     walk = Walk(frames_of(index, places))
     found = []
     for part in cut(asked, steps):
-        articles, redirects = walk.find(pl.Series(part, dtype=pl.Binary))
-        found += zip(articles.tolist(), redirects.tolist(), strict=True)
+        some = pl.Series(part, dtype=pl.Binary)
+        for begin, end, known in walk.along(some):
+            articles, redirects = meanings(some[begin:end], known)
+            found += zip(articles.tolist(), redirects.tolist(), strict=True)
     assert found == [index.get(title, (-1, False)) for title in asked]
 
 
@@ -46,5 +48,5 @@ def test_frames_are_read_only_when_they_are_reached():
             yield pl.DataFrame([(b"%d" % number, number, False)], schema=SCHEMA, orient="row")
 
     walk = Walk(frames())
-    walk.find(pl.Series([b"0", b"2"], dtype=pl.Binary))
+    assert len(list(walk.along(pl.Series([b"0", b"2"], dtype=pl.Binary)))) == 2
     assert read == [0, 1, 2]

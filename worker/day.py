@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +24,6 @@ from worker.tally import SCHEMA
 HOURLY = pl.Schema({"title": pl.Binary(), "hour": pl.UInt8(), "desktop": pl.UInt64(), "mobile": pl.UInt64()})
 """Rows of several hours: the views of a title in an hour of the day, 0 to 23."""
 
-_TITLES_LEVEL = 3
 _LARGE = 15
 """Views from which on they are not stored in four bits."""
 _BITS = ("hours_0_to_7", "hours_8_to_15", "hours_16_to_23")
@@ -48,6 +49,17 @@ class DaySlice:
     hours: npt.NDArray[np.uint8]
     desktop: Views
     mobile: Views
+
+    def __len__(self) -> int:
+        return len(self.titles)
+
+    def __getitem__(self, part: slice) -> DaySlice:
+        """Some titles that follow each other, with their views."""
+        begin, end, _ = part.indices(len(self))
+        first = int(np.bitwise_count(self.hours[:begin]).sum())
+        last = first + int(np.bitwise_count(self.hours[begin:end]).sum())
+        views = slice(first, last)
+        return DaySlice(self.titles[begin:end], self.hours[begin:end], self.desktop[views], self.mobile[views])
 
     @property
     def places(self) -> Places:
@@ -83,13 +95,16 @@ class DaySlice:
     def some(self, chosen: Flags) -> tuple[Places, Places, Views]:
         """The views of the chosen titles: the title's number among those chosen, the hour, and its views."""
         places = _places(self.hours[chosen])
-        at = np.flatnonzero(np.repeat(chosen, self._lengths))
+        every = self._lengths
+        firsts, lengths = (np.cumsum(every) - every)[chosen], every[chosen]
+        at = np.arange(len(places)) + np.repeat(firsts - (np.cumsum(lengths) - lengths), lengths)
         return places // HOURS_IN_DAY, places % HOURS_IN_DAY, self.desktop[at] + self.mobile[at]
 
     @property
     def _lengths(self) -> Places:
         """In how many hours each title has views."""
-        lengths: Places = np.bitwise_count(self.hours).sum(axis=1, dtype=np.int64)
+        morning, day, evening = np.bitwise_count(self.hours).T
+        lengths: Places = (morning + day + evening).astype(np.int64)
         return lengths
 
 
@@ -116,7 +131,7 @@ class PackedSlice:
 
 def slices_of(sources: Sequence[Iterable[pl.DataFrame]], step_rows: int = STEP_ROWS) -> Iterator[Slice]:
     """The slices of a day that is given as sources of ``HOURLY`` rows, each sorted by title."""
-    return (partial(_slice_of_pieces, pieces) for pieces in aligned(sources, step_rows))
+    return (partial(_slice_of_pieces, pieces) for pieces in aligned(sources, itemgetter("title"), step_rows))
 
 
 def slice_of(rows: pl.DataFrame) -> DaySlice:
@@ -125,11 +140,9 @@ def slice_of(rows: pl.DataFrame) -> DaySlice:
     Raises:
         ValueError: a title has two rows of the same hour.
     """
-    rows = rows.rechunk()
     # A stable sort is quick where the rows are sorted stretches one after the other, as they mostly are.
-    order = rows.select(pl.arg_sort_by("title", maintain_order=True)).to_series()
-    titles = rows["title"].gather(order)
-    hours, desktop, mobile = (rows[name].to_numpy()[order.to_numpy()] for name in ("hour", "desktop", "mobile"))
+    ordered = rows.sort("title", maintain_order=True)
+    titles, hours, desktop, mobile = ordered["title"], *(ordered[name].to_numpy() for name in HOURLY.names()[1:])
     begins = np.append(True, (titles[1:] != titles[:-1]).to_numpy())
     places = (np.cumsum(begins) - 1) * HOURS_IN_DAY + hours
     if not _ascending(places):
@@ -143,18 +156,19 @@ def slice_of(rows: pl.DataFrame) -> DaySlice:
     return DaySlice(known, np.packbits(bits, bitorder="little").reshape(-1, len(_BITS)), desktop, mobile)
 
 
-def _slice_of_pieces(pieces: Sequence[pl.DataFrame]) -> DaySlice:
-    return slice_of(pl.concat(pieces))
+def _slice_of_pieces(pieces: Sequence[Sequence[pl.DataFrame]]) -> DaySlice:
+    return slice_of(pl.concat(chain.from_iterable(pieces)))
 
 
 def pack(views: DaySlice) -> PackedSlice:
     """The slice as it is stored."""
-    small = (views.desktop < _LARGE) & (views.mobile < _LARGE)
-    pairs = np.where(small, views.desktop * 16 + views.mobile, 255).astype(np.uint8)
-    large = {"desktop": views.desktop[~small], "mobile": views.mobile[~small]}
+    desktop, mobile = (np.minimum(column, _LARGE).astype(np.uint8) for column in (views.desktop, views.mobile))
+    is_large = np.maximum(desktop, mobile) == _LARGE
+    pairs = np.where(is_large, np.uint8(255), desktop << 4 | mobile)
+    large = {"desktop": views.desktop[is_large], "mobile": views.mobile[is_large]}
     hours = [pl.Series(name, np.ascontiguousarray(column)) for name, column in zip(_BITS, views.hours.T, strict=True)]
     return PackedSlice(
-        titles=to_block(pl.DataFrame([views.titles.alias("title"), *hours]), level=_TITLES_LEVEL),
+        titles=to_block(pl.DataFrame([views.titles.alias("title"), *hours])),
         views=to_block(pl.DataFrame({"pair": pairs})),
         large=to_block(pl.DataFrame(large)),
     )

@@ -1,77 +1,95 @@
-"""Sources that are sorted by title, walked through side by side: memory is bounded by a frame of each."""
+"""Sources that are sorted by title, walked through side by side: memory is bounded by a piece of each."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Executor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Generic, Protocol, Self, TypeVar
 
 import polars as pl
-
-from worker.ahead import ahead
-from worker.tally import SCHEMA, tally_of
 
 STEP_ROWS = 1 << 18
 """About how many rows are sorted at once: the larger, the fewer steps; the smaller, the less memory."""
 
 
-def aligned(sources: Iterable[Iterable[pl.DataFrame]], step_rows: int = STEP_ROWS) -> Iterator[list[pl.DataFrame]]:
+class Cuttable(Protocol):
+    """Rows in the order of their titles, that can be cut between two of them; a frame for one."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, part: slice, /) -> Self: ...
+
+
+Piece = TypeVar("Piece", bound=Cuttable)
+
+
+def aligned(
+    sources: Iterable[Iterable[Piece]], titles: Callable[[Piece], pl.Series], step_rows: int = STEP_ROWS
+) -> Iterator[Sequence[Sequence[Piece]]]:
     """Cut sources into steps, so that all rows of a title are in one step.
 
     Args:
-        sources: each gives frames with a column ``title``, sorted by it from the first frame to the last; a title's
-            rows are in one frame.
+        sources: each gives pieces that are sorted by title from the first piece to the last; a title's rows are in one
+            piece.
+        titles: of each row of a piece (Binary).
         step_rows: about the most rows of a step.
 
     Yields:
-        The rows of each source that has any between one title and another. The titles of a step are greater than those
-        of the step before.
+        For each source its pieces between one title and another, which may be none, but not of every source. The titles
+        of a step are greater than those of the step before.
     """
-    heads = [_Head(source) for source in sources]
-    while heads := [head for head in heads if head.has_rows()]:
-        reach = max(1, step_rows // len(heads))
+    heads = [_Head(source, titles) for source in sources]
+    while going := sum(head.has_rows() for head in heads):
+        reach = max(1, step_rows // going)
         # One that has no more rows than that may be read to its end.
         known = [title for head in heads if (title := head.title_at(reach)) is not None]
         cut = min(known, default=None)
-        yield [piece for head in heads if len(piece := head.take(cut))]
+        yield [list(head.take(cut)) for head in heads]
 
 
-def merged(
-    sources: Sequence[Iterable[pl.DataFrame]], threads: Executor, step_rows: int = STEP_ROWS
-) -> Iterable[pl.DataFrame]:
-    """The tally of all sources' tallies, as a stream; it is added up in these threads."""
-    return sources[0] if len(sources) == 1 else ahead(_added, aligned(sources, step_rows), threads, 1)
+class _Head(Generic[Piece]):
+    """The pieces of one source that are read, and not taken yet."""
 
-
-def _added(pieces: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    return tally_of(pl.concat(pieces)) if len(pieces) > 1 else pieces[0]
-
-
-class _Head:
-    """The rows of one source that are read, and not taken yet."""
-
-    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
-        self._frames = iter(frames)
-        self._rows = SCHEMA.to_frame()
+    def __init__(self, pieces: Iterable[Piece], titles: Callable[[Piece], pl.Series]) -> None:
+        self._coming = iter(pieces)
+        self._titles = titles
+        self._pieces = deque[Piece]()
 
     def has_rows(self) -> bool:
         return self._read(1)
 
     def title_at(self, reach: int) -> bytes | None:
         """The title so many rows ahead, None if there are fewer."""
-        return self._rows["title"][reach - 1] if self._read(reach) else None
+        if not self._read(reach):
+            return None
+        for piece in self._pieces:
+            if reach <= len(piece):
+                break
+            reach -= len(piece)
+        title: bytes = self._titles(piece)[reach - 1]
+        return title
 
-    def take(self, cut: bytes | None) -> pl.DataFrame:
-        """The next rows, up to this title and with it, or all."""
-        end = len(self._rows) if cut is None else bisect_right(self._rows["title"], cut)
-        taken, self._rows = self._rows[:end], self._rows[end:]
-        return taken
+    def take(self, cut: bytes | None) -> Iterator[Piece]:
+        """The next rows, up to this title and with it, or all that are read."""
+        while self._pieces:
+            piece = self._pieces[0]
+            end = len(piece) if cut is None else bisect_right(self._titles(piece), cut)
+            if end:
+                yield piece[:end]
+            if end < len(piece):
+                self._pieces[0] = piece[end:]
+                return
+            self._pieces.popleft()
 
     def _read(self, rows: int) -> bool:
         """Have so many rows, if there are."""
-        while len(self._rows) < rows:
-            frame = next(self._frames, None)
-            if frame is None:
+        missing = rows - sum(map(len, self._pieces))
+        while missing > 0:
+            piece = next(self._coming, None)
+            if piece is None:
                 return False
-            self._rows = pl.concat([self._rows, frame]) if len(self._rows) else frame
+            if len(piece):
+                self._pieces.append(piece)
+            missing -= len(piece)
         return True

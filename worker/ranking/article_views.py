@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,10 +12,10 @@ import polars as pl
 
 from models.answer import Excluded, Rule
 from models.siteinfo import Siteinfo
-from worker.ahead import ahead
+from worker.ahead import ahead, some_threads
 from worker.block import compact
-from worker.ranking.counted import Tallied
-from worker.ranking.walk import Walk
+from worker.ranking.counted import Sums, Tallied, sums_by_rule
+from worker.ranking.walk import Walk, meanings
 from worker.wiki.index import Part, WikiIndex
 from worker.wiki.titles import read_titles
 
@@ -49,55 +49,107 @@ def article_views(totals: Iterable[pl.DataFrame], index: WikiIndex) -> ArticleVi
     """
     desktop, mobile, through_redirects = (np.zeros(index.figures.articles, dtype=np.uint64) for _ in range(3))
     tallied = Tallied()
-    for rows in _looked_up(totals, index):
-        tallied.add(rows)
-        ranked = rows.filter(pl.col("rule").is_null())
-        _add(desktop, ranked, "desktop")
-        _add(mobile, ranked, "mobile")
-        _add(through_redirects, ranked.filter("redirect"), "views")
+    for found in _found(totals, index):
+        tallied.add(found.sums)
+        np.add.at(desktop, found.articles, found.desktop)
+        np.add.at(mobile, found.articles, found.mobile)
+        np.add.at(through_redirects, found.articles[found.redirects], found.views[found.redirects])
     return ArticleViews(desktop, mobile, through_redirects, tallied.project_views, tallied.excluded)
 
 
-def _looked_up(totals: Iterable[pl.DataFrame], index: WikiIndex) -> Iterator[pl.DataFrame]:
-    """Every row of the tally, with ``views``, and with the ``article`` that it means or the ``rule`` that excludes it.
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A part of the tally, read as the wiki would read it.
 
-    Titles and the index both come in order, so they are walked through side by side. Titles that the wiki spells in
-    another way are out of this order: they wait until there are many of them, or no others.
+    Attributes:
+        sums: of titles that are excluded by their name alone.
+        spelt: the other titles that are spelt as the wiki spells them, in order.
+        respelt: those that it spells in another way.
+    """
+
+    sums: Sequence[Sums]
+    spelt: pl.DataFrame
+    respelt: pl.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Titles that mean an article: the article's number, their views, and whether they lead there as redirects.
+
+    ``sums`` has the views of these and of excluded titles, by rule.
+    """
+
+    sums: Sequence[Sums]
+    articles: npt.NDArray[np.int64]
+    redirects: npt.NDArray[np.bool_]
+    desktop: Views
+    mobile: Views
+
+    @property
+    def views(self) -> Views:
+        return self.desktop + self.mobile
+
+
+def _found(totals: Iterable[pl.DataFrame], index: WikiIndex) -> Iterator[_Found]:
+    """Every title of the tally, looked up.
+
+    Titles and the index both come in order, so they are walked through side by side; all else is done in threads.
+    """
+    with some_threads() as threads:
+        read = ahead(partial(_read, siteinfo=index.siteinfo), totals, threads)
+        yield from ahead(lambda task: task(), _look_ups(read, index), threads)
+
+
+def _look_ups(parts: Iterable[_Read], index: WikiIndex) -> Iterator[Callable[[], _Found]]:
+    """What is to be looked up where in the index.
+
+    Titles that the wiki spells in another way are out of order: they wait until there are many of them, or no others.
     """
     walk, respelt = Walk(index.frames(Part.TITLES)), list[pl.DataFrame]()
-    for rows in ahead(partial(_read, siteinfo=index.siteinfo), totals):
-        waits = rows["rule"].is_null() & (rows["canonical"] != rows["title"])
-        if waits.any():
-            respelt.append(compact(rows.filter(waits)))
-        yield _with_articles(rows.filter(~waits) if waits.any() else rows, walk)
+    for part in parts:
+        yield partial(_of_nobody, part.sums)
+        yield from _along(walk, part.spelt)
+        respelt.append(part.respelt)
         if sum(map(len, respelt)) >= RESPELT_ROWS:
-            yield _respelt(respelt, index)
+            yield from _along_anew(index, respelt)
             respelt = []
-    if respelt:
-        yield _respelt(respelt, index)
+    yield from _along_anew(index, respelt)
 
 
-def _read(total: pl.DataFrame, siteinfo: Siteinfo) -> pl.DataFrame:
+def _along_anew(index: WikiIndex, parts: Sequence[pl.DataFrame]) -> Iterator[Callable[[], _Found]]:
+    if any(map(len, parts)):
+        yield from _along(Walk(index.frames(Part.TITLES)), pl.concat(parts).sort("canonical"))
+
+
+def _along(walk: Walk, rows: pl.DataFrame) -> Iterator[Callable[[], _Found]]:
+    for begin, end, known in walk.along(rows["canonical"]):
+        yield partial(_look_up, rows[begin:end], known)
+
+
+def _read(total: pl.DataFrame, siteinfo: Siteinfo) -> _Read:
     views = (pl.col("desktop") + pl.col("mobile")).alias("views")
-    return total.with_columns(views).hstack(read_titles(total["title"], siteinfo))
+    rows = total.with_columns(views).hstack(read_titles(total["title"], siteinfo))
+    ranked = rows.filter(pl.col("rule").is_null())
+    as_spelt = pl.col("canonical") == pl.col("title")
+    sums = tuple(sums_by_rule(rows.filter(pl.col("rule").is_not_null())))
+    return _Read(sums, ranked.filter(as_spelt), compact(ranked.filter(~as_spelt)))
 
 
-def _respelt(parts: Sequence[pl.DataFrame], index: WikiIndex) -> pl.DataFrame:
-    return _with_articles(pl.concat(parts).sort("canonical"), Walk(index.frames(Part.TITLES)))
+def _of_nobody(sums: Sequence[Sums]) -> _Found:
+    none = np.empty(0, dtype=np.uint64)
+    return _Found(sums, none.astype(np.int64), none.astype(np.bool_), none, none)
 
 
-def _with_articles(rows: pl.DataFrame, walk: Walk) -> pl.DataFrame:
-    """The rows, sorted by ``canonical`` where no rule applies, with what the index says of each."""
-    wanted = np.flatnonzero(rows["rule"].is_null().to_numpy())
-    articles, redirects = np.full(len(rows), -1, dtype=np.int64), np.zeros(len(rows), dtype=np.bool_)
-    articles[wanted], redirects[wanted] = walk.find(rows["canonical"].gather(wanted))
-    unknown = rows["rule"].is_null() & pl.Series(articles < 0)
-    return rows.with_columns(
-        pl.when(unknown).then(pl.lit(Rule.NO_SUCH_ARTICLE)).otherwise(pl.col("rule")).alias("rule"),
-        pl.Series("article", articles),
-        pl.Series("redirect", redirects),
+def _look_up(rows: pl.DataFrame, known: pl.DataFrame) -> _Found:
+    articles, redirects = meanings(rows["canonical"], known)
+    there, views = articles >= 0, rows["views"].to_numpy()
+    ranked, unknown = (
+        Sums(rule, int(views[flags].sum()), int(np.count_nonzero(flags)))
+        for rule, flags in ((None, there), (Rule.NO_SUCH_ARTICLE, ~there))
     )
-
-
-def _add(sums: Views, rows: pl.DataFrame, column: str) -> None:
-    np.add.at(sums, rows["article"].to_numpy(), rows[column].to_numpy())
+    return _Found(
+        (ranked, unknown),
+        articles[there],
+        redirects[there],
+        *(rows[name].to_numpy()[there] for name in ("desktop", "mobile")),
+    )

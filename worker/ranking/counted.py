@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from itertools import chain
+from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,15 +18,38 @@ from models.errors import SumLawBroken
 from models.hour import HOURS_IN_DAY, Hour, days_between, hours_of
 from models.project import Project
 from worker.ahead import ahead, some_threads
-from worker.day import Places, Slice, Views
-from worker.streams import merged
+from worker.day import DaySlice, Places, Slice, Views
+from worker.streams import STEP_ROWS, aligned
+from worker.tally import tally_of
 
 FLAGGED_SHARE_VIEWS = 1_000
 FLAGGED_SHARE = 0.05
 FLAGGED_BURST_VIEWS = 10_000
 
+Hourly = npt.NDArray[np.uint64]
 RowsOf = Callable[[pl.Series], npt.NDArray[np.int64]]
 """Logged titles (Binary) -> for each the row of a ranking that its views belong to, -1 for none."""
+
+
+class Sums(NamedTuple):
+    """Views and titles that one rule excludes, or that none does."""
+
+    rule: Rule | None
+    views: int
+    titles: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """All titles between one title and another, and their views in a period.
+
+    Attributes:
+        total: the tally of the period.
+        days: for each day of the period what it has of these titles, in no, one or several slices.
+    """
+
+    total: pl.DataFrame
+    days: Sequence[Sequence[DaySlice]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +74,18 @@ class Counted:
     def days(self) -> tuple[dt.date, ...]:
         return tuple(days_between(self.period.first, self.period.last))
 
-    def totals(self) -> Iterator[pl.DataFrame]:
-        """The tally of all counted hours, as a stream."""
+    def stretches(self) -> Iterator[Stretch]:
+        """All that was counted, stretch by stretch, in the order of the titles."""
         with some_threads() as threads:
-            yield from merged([ahead(_total, self.day(day), threads, 1) for day in self.days], threads)
+            if len(self.days) == 1:
+                yield from ahead(_stretch_of_slice, self.day(self.days[0]), threads, 1)
+            else:
+                days = [ahead(_made, self.day(day), threads, 1) for day in self.days]
+                yield from ahead(_stretch, aligned(days, attrgetter("titles"), STEP_ROWS), threads, 1)
+
+    def totals(self) -> Iterator[pl.DataFrame]:
+        """The tally of all that was counted, as a stream."""
+        return (stretch.total for stretch in self.stretches())
 
 
 def hours_in(period: Period) -> tuple[Hour, ...]:
@@ -70,7 +103,7 @@ def flag_of(desktop: int, mobile: int, hourly: Sequence[int]) -> Flag | None:
     return None
 
 
-def hourly_views(rows_of: RowsOf, rows: int, counted: Counted) -> npt.NDArray[np.uint64]:
+def hourly_views(rows_of: RowsOf, rows: int, counted: Counted) -> Hourly:
     """Views per hour of some rows of a ranking.
 
     Args:
@@ -81,45 +114,86 @@ def hourly_views(rows_of: RowsOf, rows: int, counted: Counted) -> npt.NDArray[np
     Returns:
         One line per row, one column for each hour of the period.
     """
-    views = np.zeros((rows, len(counted.days), HOURS_IN_DAY), dtype=np.uint64)
+    views = _no_views(rows, len(counted.days))
     for number, day in enumerate(counted.days):
-        for places, found in ahead(partial(_of_rows, rows_of), counted.day(day)):
+        for places, found in ahead(lambda views: _of_rows(rows_of, views()), counted.day(day)):
             np.add.at(views[:, number], places, found)
-    return views.reshape(rows, len(counted.days) * HOURS_IN_DAY)
+    return _by_hour(views)
 
 
-def _total(views: Slice) -> pl.DataFrame:
-    return views().total()
+def hourly_views_in(stretch: Stretch, rows_of: RowsOf, rows: int) -> Hourly:
+    """The same of one stretch."""
+    views = _no_views(rows, len(stretch.days))
+    for number, slices in enumerate(stretch.days):
+        for part in slices:
+            places, found = _of_rows(rows_of, part)
+            np.add.at(views[:, number], places, found)
+    return _by_hour(views)
 
 
-def _of_rows(rows_of: RowsOf, views: Slice) -> tuple[tuple[Places, Places], Views]:
+def _no_views(rows: int, days: int) -> Hourly:
+    return np.zeros((rows, days, HOURS_IN_DAY), dtype=np.uint64)
+
+
+def _by_hour(views: Hourly) -> Hourly:
+    rows, days, hours = views.shape
+    return views.reshape(rows, days * hours)
+
+
+def _made(views: Slice) -> DaySlice:
+    return views()
+
+
+def _stretch_of_slice(views: Slice) -> Stretch:
+    return _stretch([[views()]])
+
+
+def _stretch(days: Sequence[Sequence[DaySlice]]) -> Stretch:
+    totals = [views.total() for views in chain.from_iterable(days)]
+    return Stretch(tally_of(pl.concat(totals)) if len(totals) > 1 else totals[0], days)
+
+
+def _of_rows(rows_of: RowsOf, some: DaySlice) -> tuple[tuple[Places, Places], Views]:
     """Row and hour, and the views there, of a slice's titles that belong to a row."""
-    some = views()
     row = rows_of(some.titles)
     chosen = row >= 0
     numbers, hours, found = some.some(chosen)
     return (row[chosen][numbers], hours), found
 
 
+def sums_by_rule(rows: pl.DataFrame) -> Iterator[Sums]:
+    """Add up rows with ``views``, and with the ``rule`` that excludes them or null."""
+    for rule, views, titles in rows.group_by("rule").agg(pl.col("views").sum(), titles=pl.len()).iter_rows():
+        yield Sums(rule and Rule(rule), views, titles)
+
+
 @dataclass(slots=True)
 class Tallied:
-    """Views and titles of a stream's rows, added up by the rule that excludes them, if one does."""
+    """Sums of views and titles, added up by the rule that excludes them, if one does."""
 
-    project_views: int = 0
-    _by_rule: dict[str, tuple[int, int]] = field(default_factory=dict)
+    _by_rule: dict[Rule | None, Sums] = field(default_factory=dict)
 
-    def add(self, rows: pl.DataFrame) -> None:
-        """Add rows with ``rule``, null where none excludes them, and ``views``."""
-        self.project_views += int(rows["views"].sum())
-        found = rows.filter(pl.col("rule").is_not_null()).group_by("rule").agg(pl.col("views").sum(), titles=pl.len())
-        for rule, views, titles in found.iter_rows():
-            before = self._by_rule.get(rule, (0, 0))
-            self._by_rule[rule] = (before[0] + views, before[1] + titles)
+    def add(self, sums: Iterable[Sums]) -> None:
+        for rule, views, titles in sums:
+            before = self._by_rule.get(rule, Sums(rule, 0, 0))
+            self._by_rule[rule] = Sums(rule, before.views + views, before.titles + titles)
+
+    @property
+    def project_views(self) -> int:
+        return sum(sums.views for sums in self._by_rule.values())
+
+    @property
+    def ranked(self) -> Sums:
+        """Of all that no rule excludes."""
+        return self._by_rule.get(None, Sums(None, 0, 0))
 
     @property
     def excluded(self) -> tuple[Excluded, ...]:
         """In the order of the rules."""
-        return tuple(Excluded(rule, *self._by_rule[rule]) for rule in Rule if rule in self._by_rule)
+        found = (self._by_rule.get(rule) for rule in Rule)
+        return tuple(
+            Excluded(sums.rule, sums.views, sums.titles) for sums in found if sums and sums.rule and sums.titles
+        )
 
 
 def check_sums(answer: Answer, project_views: int) -> None:
