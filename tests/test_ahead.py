@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from worker.ahead import THREADS, ahead
+from worker.ahead import THREADS, ahead, some_threads
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -51,6 +51,15 @@ def test_no_more_items_are_taken_than_are_worked_on():
         next(results)
         assert len(taken) == used + THREADS
     results.close()
+
+
+def test_in_given_threads_the_work_begins_at_once():
+    """Who opens several streams finds all of them in work when the first result is asked for."""
+    begun = threading.Event()
+    with some_threads() as threads:
+        results = ahead(lambda _: begun.set(), range(3), threads)
+        assert begun.wait(10)
+        assert len(list(results)) == 3
 
 
 def test_nobody_works_on_after_the_end():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
-from contextlib import nullcontext
+from itertools import islice
 from typing import TypeVar
 
 _Given = TypeVar("_Given")
@@ -20,16 +20,27 @@ def ahead(
     """What ``map`` gives, with up to ``many`` more items in work or done; so many more are in memory, too.
 
     It gains something where the work lets other threads go on, as polars, NumPy and decompression do. The items
-    themselves are made in the caller's thread. Who has several such streams at once gives them the same threads.
+    themselves are made in the caller's thread. Who has several such streams at once gives them the same threads; then
+    the work begins at once, and not when the first result is asked for.
     """
-    with some_threads() if threads is None else nullcontext(threads) as working:
-        pending: deque[Future[_Made]] = deque()
-        for item in items:
-            pending.append(working.submit(work, item))
-            if len(pending) > many:
-                yield pending.popleft().result()
-        while pending:
-            yield pending.popleft().result()
+    if threads is None:
+        return _in_own_threads(work, items, many)
+    coming = iter(items)
+    pending = deque(threads.submit(work, item) for item in islice(coming, many))
+    return _results(pending, (threads.submit(work, item) for item in coming))
+
+
+def _in_own_threads(work: Callable[[_Given], _Made], items: Iterable[_Given], many: int) -> Iterator[_Made]:
+    with some_threads() as threads:
+        yield from ahead(work, items, threads, many)
+
+
+def _results(pending: deque[Future[_Made]], coming: Iterable[Future[_Made]]) -> Iterator[_Made]:
+    for future in coming:
+        pending.append(future)
+        yield pending.popleft().result()
+    while pending:
+        yield pending.popleft().result()
 
 
 def some_threads() -> ThreadPoolExecutor:

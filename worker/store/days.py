@@ -114,14 +114,17 @@ def _together(session: Session, project: Project, day: dt.date) -> Iterator[Slic
 def _slices_of_hours(session: Session, project: Project, day: dt.date, own: Iterable[int]) -> Iterator[Slice]:
     together = (views().rows(without=own) for views in _together(session, project, day))
     with some_threads() as threads:
-        rows = (_rows(session, project, Hour(day, hour), threads) for hour in own)
+        rows = [_rows(session, project, Hour(day, hour), threads) for hour in own]
         yield from slices_of([together, *rows])
 
 
 def _rows(session: Session, project: Project, hour: Hour, threads: Executor) -> Iterator[pl.DataFrame]:
     column = HOURLY.names().index("hour")
-    for frame in _tallies(session, project, hour, threads):
-        yield frame.insert_column(column, pl.Series("hour", np.full(len(frame), hour.hour, dtype=np.uint8)))
+
+    def of_hour(frame: pl.DataFrame) -> pl.DataFrame:
+        return frame.insert_column(column, pl.Series("hour", np.full(len(frame), hour.hour, dtype=np.uint8)))
+
+    return map(of_hour, _tallies(session, project, hour, threads))
 
 
 def _tallies(session: Session, project: Project, hour: Hour, threads: Executor) -> Iterator[pl.DataFrame]:
