@@ -39,9 +39,10 @@ Budget = Callable[[], AbstractContextManager[object]]
 def files_at_once(connections: int, cores: int) -> int:
     """Files that one machine works on without a broker: one on each connection, and those that are counted meanwhile.
 
-    The latter are as many as one source's connections bring at once, or as its cores can count if that is more.
+    The latter are as many as one source's connections bring at once, or as its cores can count if that is more; and one
+    more, in whose place a day is ranked now and then, as long as several files take to download.
     """
-    return connections + max(CONNECTIONS, cores)
+    return connections + max(CONNECTIONS, cores) + 1
 
 
 def hold_connection(directory: Path, source: str, limit: int = CONNECTIONS) -> AbstractContextManager[str]:
