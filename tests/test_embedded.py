@@ -106,7 +106,7 @@ def no_threads_left():
 
 
 def test_threads_for_each_source(settings):
-    """While every connection downloads, as many files can be counted and a day be ranked; another source brings more."""
+    """While every connection downloads, as many files can be counted and a day ranked; another source brings more."""
     one = concurrency(settings)
     assert one > 2 * CONNECTIONS
     for more, brought in (("http://127.0.0.1:9", CONNECTIONS), (f"{settings.source}/below", 0)):

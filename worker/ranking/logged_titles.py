@@ -6,7 +6,6 @@ import datetime as dt
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +23,7 @@ from worker.wiki.titles import excluding_rules
 def rank_logged_titles(counted: Counted, siteinfo: Siteinfo, *, computed_at: dt.datetime, version: str) -> Answer:
     """Rank the literal logged titles, less those that are excluded by their name alone."""
     tallied, lists = Tallied(), _Lists()
-    for part in ahead(partial(_considered, siteinfo=siteinfo), counted.stretches()):
+    for part in ahead(lambda stretch: _considered(stretch, siteinfo, lists.bar), counted.stretches()):
         tallied.add(part.sums)
         lists.add(part)
     return Answer(
@@ -54,32 +53,46 @@ class _Row(NamedTuple):
     views: int
 
 
+class _Requested(NamedTuple):
+    """One of the most requested titles, with its views in each hour of the period."""
+
+    row: _Row
+    hourly: Sequence[int]
+
+
 @dataclass(frozen=True, slots=True)
 class _Considered:
     """What a stretch has for the ranking. Each is worked out by itself, so that several threads can.
 
     Attributes:
-        stretch: of these titles.
         sums: of its titles, by rule.
         most: its most requested titles, in order, as many as may be stored.
         fewest: those of its titles that have the fewest views, in order, as many as may be stored.
         tied: how many have.
     """
 
-    stretch: Stretch
     sums: Sequence[Sums]
-    most: pl.DataFrame
-    fewest: pl.DataFrame
+    most: Sequence[_Requested]
+    fewest: Sequence[_Row]
     tied: int
 
 
-def _considered(stretch: Stretch, siteinfo: Siteinfo) -> _Considered:
+def _considered(stretch: Stretch, siteinfo: Siteinfo, bar: int) -> _Considered:
+    """Look through a stretch; of titles with no more views than ``bar`` none is among the most requested."""
     views = (pl.col("desktop") + pl.col("mobile")).alias("views")
     rows = stretch.total.with_columns(views, excluding_rules(stretch.total["title"], siteinfo))
     ranked = rows.filter(pl.col("rule").is_null()).drop("rule")
     fewest = ranked.filter(pl.col("views") == pl.col("views").min())
-    sums = tuple(sums_by_rule(rows))
-    return _Considered(stretch, sums, _most(ranked), fewest.head(STORED_DEPTH), len(fewest))
+    most = _rows(_most(ranked.filter(pl.col("views") > bar)))
+    # While the stretch is at hand the hours cost next to nothing; to look for them once it is known who is among the
+    # most requested of all would mean to unpack everything again.
+    hourly = hourly_views_in(stretch, _rows_of(most), len(most)).tolist()
+    return _Considered(
+        sums=tuple(sums_by_rule(rows)),
+        most=tuple(map(_Requested, most, hourly)),
+        fewest=_rows(fewest.head(STORED_DEPTH)),
+        tied=len(fewest),
+    )
 
 
 def _most(ranked: pl.DataFrame) -> pl.DataFrame:
@@ -89,43 +102,39 @@ def _most(ranked: pl.DataFrame) -> pl.DataFrame:
     return candidates.sort(["views", "title"], descending=[True, False]).head(STORED_DEPTH)
 
 
+def _rows(frame: pl.DataFrame) -> Sequence[_Row]:
+    return tuple(map(_Row._make, frame.iter_rows()))
+
+
 class _Lists:
     """The most and the least requested titles of all stretches that were added so far, in the order of their titles.
 
-    Of the most requested the hours are kept, too: while a stretch is at hand they cost next to nothing; to look for
-    them once the list is known would mean to unpack everything again.
+    ``bar`` is what a later title's views must exceed to be among the most requested; it only rises.
     """
 
     def __init__(self) -> None:
-        self._most: list[tuple[_Row, Sequence[int]]] = []
-        self._least: list[_Row] = []
+        self.bar = 0
+        self._most: Sequence[_Requested] = ()
+        self._least: Sequence[_Row] = ()
         self._tied = 0
 
     def add(self, part: _Considered) -> None:
-        # Little of polars here: its threads have much to do for the next stretches, and each step would wait its turn.
-        self._add_to_most(part.most, part.stretch)
-        if len(part.fewest):
+        self._add_to_most(part.most)
+        if part.fewest:
             self._add_to_least(part.fewest, part.tied)
 
-    def _add_to_most(self, found: pl.DataFrame, stretch: Stretch) -> None:
+    def _add_to_most(self, found: Sequence[_Requested]) -> None:
+        # As the titles come in order and the sort is stable, the smaller title comes first among equals.
+        self._most = sorted([*self._most, *found], key=lambda one: one.row.views, reverse=True)[:STORED_DEPTH]
         if len(self._most) == STORED_DEPTH:
-            last, _ = self._most[-1]
-            # Among equals a later title, as these are, comes later.
-            found = found[: int(np.count_nonzero(found["views"].to_numpy() > last.views))]
-        if found.is_empty():
-            return
-        rows = list(map(_Row._make, found.iter_rows()))
-        hourly = hourly_views_in(stretch, _rows_of(rows), len(rows)).tolist()
-        most = [*self._most, *zip(rows, hourly, strict=True)]
-        self._most = sorted(most, key=lambda row: (-row[0].views, row[0].title))[:STORED_DEPTH]
+            self.bar = self._most[-1].row.views
 
-    def _add_to_least(self, found: pl.DataFrame, tied: int) -> None:
-        views, known = found["views"][0], self._least[0].views if self._least else None
-        if known is None or views < known:
-            self._least, self._tied = [], 0
-        if known is None or views <= known:
+    def _add_to_least(self, found: Sequence[_Row], tied: int) -> None:
+        if not self._least or found[0].views < self._least[0].views:
+            self._least, self._tied = (), 0
+        if not self._least or found[0].views == self._least[0].views:
             self._tied += tied
-            self._least += map(_Row._make, found[: STORED_DEPTH - len(self._least)].iter_rows())
+            self._least = (*self._least, *found)[:STORED_DEPTH]
 
     def most_requested(self) -> tuple[RankedArticle, ...]:
         return tuple(
