@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from worker.ahead import THREADS, ahead, some_threads
+from worker.ahead import AHEAD, ahead, some_threads
 
 
 def test_results_come_in_the_order_of_the_items():
@@ -49,7 +49,7 @@ def test_no_more_items_are_taken_than_are_worked_on():
     results = ahead(str, items())
     for used in range(1, 5):
         next(results)
-        assert len(taken) == used + THREADS
+        assert len(taken) == used + AHEAD
     results.close()
 
 

@@ -11,11 +11,12 @@ from typing import TypeVar
 _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
-THREADS = 2
+THREADS = 3
+AHEAD = 2
 
 
 def ahead(
-    work: Callable[[_Given], _Made], items: Iterable[_Given], threads: Executor | None = None, many: int = THREADS
+    work: Callable[[_Given], _Made], items: Iterable[_Given], threads: Executor | None = None, many: int = AHEAD
 ) -> Iterator[_Made]:
     """What ``map`` gives, with up to ``many`` more items in work or done; so many more are in memory, too.
 
