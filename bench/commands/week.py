@@ -18,7 +18,7 @@ _NAMES = {"embedded": "without a broker", "redis": "through Redis"}
 
 
 def options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--scale", type=int, default=5, help="how many times smaller the files are than real ones")
+    parser.add_argument("--scale", type=int, default=1, help="how many times smaller the files are than real ones")
     parser.add_argument("--concurrency", type=int, default=6, help="processes that count")
     parser.add_argument("--redis", metavar="URL", help="one that is empty and has run for a while; else one is started")
     parser.add_argument(
