@@ -35,7 +35,7 @@ from models.version import VERSION
 from worker.store import ledger, requests, snapshots, wikis
 from worker.store.answers import save_answer
 from worker.store.database import writing
-from worker.store.tallies import FileFacts, record_counted
+from worker.store.tallies import FileFacts, pack, record_counted
 from worker.tally import SCHEMA
 
 FIRST_DAY = dt.date(2026, 11, 9)
@@ -84,7 +84,7 @@ def _count(session: Session, hours: Sequence[Hour]) -> None:
     tally = pl.DataFrame({"title": [b"Main_Page"], "desktop": [1], "mobile": [1]}, schema=SCHEMA)
     for hour in hours:
         facts = FileFacts(f"https://dumps.example.org/{hour.file_name}", 1, None, None, "0" * 64, 1, 0)
-        record_counted(session, PROJECT, hour, facts, tally, now=_NOW, version=VERSION)
+        record_counted(session, PROJECT, hour, facts, pack(tally), now=_NOW, version=VERSION)
 
 
 def _answer(rng: np.random.Generator, words: Lexicon, period: Period, depth: int) -> Answer:

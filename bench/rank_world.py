@@ -40,7 +40,7 @@ from worker.indexing import build
 from worker.store import blocks, requests, snapshots
 from worker.store.blocks import Attempt
 from worker.store.database import writing
-from worker.store.tallies import FileFacts, record_counted
+from worker.store.tallies import FileFacts, pack, record_counted
 from worker.tally import SCHEMA, tally_of
 from worker.wiki.tables import CHUNK_ROWS
 from worker.wiki.titles import canonical_titles
@@ -194,7 +194,7 @@ def _store_days(context: Context, directory: Path, wiki: Wiki, days: int, seed: 
         for hour, tally in _hours(np.random.default_rng([seed, number, 1]), day, date):
             facts = FileFacts("https://dumps.example.org/x.gz", 1, None, None, "0" * 64, len(tally), 0)
             with writing(context.engine) as session:
-                record_counted(session, PROJECT, hour, facts, tally, now=_now(), version=VERSION)
+                record_counted(session, PROJECT, hour, facts, pack(tally), now=_now(), version=VERSION)
             if number == 0:
                 columns = [pl.lit(hour.hour, dtype=pl.UInt8).alias("hour"), pl.col("title").cast(pl.String)]
                 tally.select(*columns, "desktop", "mobile").write_parquet(

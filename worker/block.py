@@ -15,18 +15,21 @@ from worker.ahead import ahead
 
 FRAME_ROWS = 1 << 16
 """How many rows of a block can be read without the others."""
+_LEVEL = 1
+"""Of zstd: 3 takes a third longer for titles and 7 % less room."""
 
 
-def to_block(frame: pl.DataFrame, *, level: int = 1, frame_rows: int | None = None) -> bytes:
+def to_block(frame: pl.DataFrame, *, frame_rows: int | None = None) -> bytes:
     """The frame as one compressed Parquet block.
 
     Args:
         frame: any.
-        level: of zstd, 1 to 22; a higher one takes longer and less room.
         frame_rows: how many rows are to be readable by themselves; None leaves it to the writer.
     """
     block = io.BytesIO()
-    frame.write_parquet(block, compression="zstd", compression_level=level, statistics=False, row_group_size=frame_rows)
+    frame.write_parquet(
+        block, compression="zstd", compression_level=_LEVEL, statistics=False, row_group_size=frame_rows
+    )
     return block.getvalue()
 
 

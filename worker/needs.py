@@ -12,8 +12,8 @@ from worker.budget import CONNECTIONS
 CONNECTION_BYTES_PER_SECOND = 5 << 20
 """What Wikimedia gives each connection, about; mirrors may give more."""
 
-HOUR_SECONDS_PER_MB = 0.04
-"""One core's, per MB (10^6 bytes) of hour files, all that becomes of them included: ``python -m bench day``, 47
+HOUR_SECONDS_PER_MB = 0.035
+"""One core's, per MB (10^6 bytes) of hour files, all that becomes of them included: ``python -m bench day``, 40
 processor seconds for 24 files of 49 MB."""
 
 INDEX_SECONDS_PER_MB = 0.08

@@ -49,7 +49,7 @@ def article_views(totals: Iterable[pl.DataFrame], index: WikiIndex) -> ArticleVi
     """
     desktop, mobile, through_redirects = (np.zeros(index.figures.articles, dtype=np.uint64) for _ in range(3))
     tallied = Tallied()
-    for found in _found(totals, index):
+    for found in _looked_up(totals, index):
         tallied.add(found.sums)
         np.add.at(desktop, found.articles, found.desktop)
         np.add.at(mobile, found.articles, found.mobile)
@@ -90,7 +90,7 @@ class _Found:
         return self.desktop + self.mobile
 
 
-def _found(totals: Iterable[pl.DataFrame], index: WikiIndex) -> Iterator[_Found]:
+def _looked_up(totals: Iterable[pl.DataFrame], index: WikiIndex) -> Iterator[_Found]:
     """Every title of the tally, looked up.
 
     Titles and the index both come in order, so they are walked through side by side; all else is done in threads.
