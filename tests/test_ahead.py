@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 
 import pytest
 
@@ -60,6 +62,32 @@ def test_in_given_threads_the_work_begins_at_once():
         results = ahead(lambda _: begun.set(), range(3), threads)
         assert begun.wait(10)
         assert len(list(results)) == 3
+
+
+@pytest.mark.parametrize("number", [1, 3, 10])
+def test_an_error_holds_nothing(number):
+    """Whose last result, or any, is an error is not kept alive by it once it is dealt with."""
+
+    def work(item):
+        if item == number - 1:
+            raise ValueError
+        return item
+
+    def use():
+        held = Held()
+        with some_threads() as threads, pytest.raises(ValueError):  # noqa: PT011 the one above
+            list(ahead(work, range(number), threads))
+        return weakref.ref(held)
+
+    gc.disable()
+    try:
+        assert use()() is None
+    finally:
+        gc.enable()
+
+
+class Held:
+    """Something that who uses results has at hand."""
 
 
 def test_nobody_works_on_after_the_end():

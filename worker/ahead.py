@@ -26,9 +26,8 @@ def ahead(
     """
     if threads is None:
         return _in_own_threads(work, items, many)
-    coming = iter(items)
-    pending = deque(threads.submit(work, item) for item in islice(coming, many))
-    return _results(pending, (threads.submit(work, item) for item in coming))
+    coming = (threads.submit(work, item) for item in items)
+    return _results(deque(islice(coming, many)), coming)
 
 
 def _in_own_threads(work: Callable[[_Given], _Made], items: Iterable[_Given], many: int) -> Iterator[_Made]:
@@ -36,11 +35,12 @@ def _in_own_threads(work: Callable[[_Given], _Made], items: Iterable[_Given], ma
         yield from ahead(work, items, threads, many)
 
 
-def _results(pending: deque[Future[_Made]], coming: Iterable[Future[_Made]]) -> Iterator[_Made]:
-    for future in coming:
-        pending.append(future)
-        yield pending.popleft().result()
-    while pending:
+def _results(pending: deque[Future[_Made]], coming: Iterator[Future[_Made]]) -> Iterator[_Made]:
+    while True:
+        pending.extend(islice(coming, 1))
+        if not pending:
+            return
+        # No name is given to a future: its error's traceback would hold this frame, and that the future.
         yield pending.popleft().result()
 
 

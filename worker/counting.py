@@ -160,20 +160,22 @@ def _record(context: Context, work: _Work, downloaded: Downloaded, counted: Hour
         lines=counted.lines,
         malformed=counted.malformed,
     )
-    began = time.monotonic()
+    with context.cores:
+        began = time.monotonic()
+        # Before the transactions, as SQLite has one writer at a time.
+        packed = {project: tallies.pack(tally) for project, tally in counted.tallies.items()}
 
     def phases() -> Phases:
         return work.stopwatch.phases(time.monotonic() - began)
 
-    for project, tally in counted.tallies.items():
-        if tally.is_empty():
+    for project, tally in packed.items():
+        if not tally.titles:
             _log.warning("%s: the file has no line of %s; it counts as zero.", work.hour, project)
-        packed = tallies.pack(tally)  # first, as SQLite has one writer at a time
         with writing(context.engine) as session:
             # Another machine, whose downloads are its own, may have counted it meanwhile.
             if ledger.lacks(session, project, work.hour):
                 tallies.record_counted(
-                    session, project, work.hour, facts, packed, now=context.now(), version=VERSION, phases=phases
+                    session, project, work.hour, facts, tally, now=context.now(), version=VERSION, phases=phases
                 )
     _tell(work, facts, phases())
 

@@ -7,7 +7,7 @@ A tally is a polars frame, sorted by the title's bytes, one row per title::
     mobile   UInt64   views
 
 Merging is associative and order-free, so an hour, a day and a week are the same kind of value. A large tally may come
-as a stream: several tallies, of which each has greater titles than the one before (worker/streams.py).
+as a stream: several tallies, of which each has greater titles than the one before (``Counted.totals``).
 """
 
 from __future__ import annotations

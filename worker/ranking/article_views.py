@@ -93,7 +93,8 @@ class _Found:
 def _looked_up(totals: Iterable[pl.DataFrame], index: WikiIndex) -> Iterator[_Found]:
     """Every title of the tally, looked up.
 
-    Titles and the index both come in order, so they are walked through side by side; all else is done in threads.
+    Titles and the index both come in order, so they are walked through side by side; what is found is worked out in
+    threads.
     """
     with some_threads() as threads:
         read = ahead(partial(_read, siteinfo=index.siteinfo), totals, threads)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -22,11 +22,15 @@ from worker.day import DaySlice, Places, Slice, Views
 from worker.streams import STEP_ROWS, aligned
 from worker.tally import tally_of
 
+T = TypeVar("T")
+
 FLAGGED_SHARE_VIEWS = 1_000
 FLAGGED_SHARE = 0.05
 FLAGGED_BURST_VIEWS = 10_000
 
 Hourly = npt.NDArray[np.uint64]
+Slices = Sequence[Sequence[DaySlice]]
+"""For each day of a period what it has of some titles, in no, one or several slices."""
 RowsOf = Callable[[pl.Series], npt.NDArray[np.int64]]
 """Logged titles (Binary) -> for each the row of a ranking that its views belong to, -1 for none."""
 
@@ -45,11 +49,11 @@ class Stretch:
 
     Attributes:
         total: the tally of the period.
-        days: for each day of the period what it has of these titles, in no, one or several slices.
+        days: what each day of the period has of these titles.
     """
 
     total: pl.DataFrame
-    days: Sequence[Sequence[DaySlice]]
+    days: Slices
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,16 +80,19 @@ class Counted:
 
     def stretches(self) -> Iterator[Stretch]:
         """All that was counted, stretch by stretch, in the order of the titles."""
-        with some_threads() as threads:
-            if len(self.days) == 1:
-                yield from ahead(_stretch_of_slice, self.day(self.days[0]), threads, 1)
-            else:
-                days = [ahead(_made, self.day(day), threads, 1) for day in self.days]
-                yield from ahead(_stretch, aligned(days, attrgetter("titles"), STEP_ROWS), threads, 1)
+        return self._walked(_stretch)
 
     def totals(self) -> Iterator[pl.DataFrame]:
         """The tally of all that was counted, as a stream."""
-        return (stretch.total for stretch in self.stretches())
+        return self._walked(_total)
+
+    def _walked(self, work: Callable[[Slices], T]) -> Iterator[T]:
+        with some_threads() as threads:
+            if len(self.days) == 1:
+                yield from ahead(lambda views: work([[views()]]), self.day(self.days[0]), threads, 1)
+            else:
+                days = [ahead(_made, self.day(day), threads, 1) for day in self.days]
+                yield from ahead(work, aligned(days, attrgetter("titles"), STEP_ROWS), threads, 1)
 
 
 def hours_in(period: Period) -> tuple[Hour, ...]:
@@ -116,7 +123,7 @@ def hourly_views(rows_of: RowsOf, rows: int, counted: Counted) -> Hourly:
     """
     views = _no_views(rows, len(counted.days))
     for number, day in enumerate(counted.days):
-        for places, found in ahead(lambda views: _of_rows(rows_of, views()), counted.day(day)):
+        for places, found in ahead(lambda made: _of_rows(rows_of, made()), counted.day(day)):
             np.add.at(views[:, number], places, found)
     return _by_hour(views)
 
@@ -124,7 +131,7 @@ def hourly_views(rows_of: RowsOf, rows: int, counted: Counted) -> Hourly:
 def hourly_views_in(stretch: Stretch, rows_of: RowsOf, rows: int) -> Hourly:
     """The same of one stretch."""
     views = _no_views(rows, len(stretch.days))
-    for number, slices in enumerate(stretch.days):
+    for number, slices in enumerate(stretch.days if rows else ()):
         for part in slices:
             places, found = _of_rows(rows_of, part)
             np.add.at(views[:, number], places, found)
@@ -144,13 +151,13 @@ def _made(views: Slice) -> DaySlice:
     return views()
 
 
-def _stretch_of_slice(views: Slice) -> Stretch:
-    return _stretch([[views()]])
+def _stretch(days: Slices) -> Stretch:
+    return Stretch(_total(days), days)
 
 
-def _stretch(days: Sequence[Sequence[DaySlice]]) -> Stretch:
+def _total(days: Slices) -> pl.DataFrame:
     totals = [views.total() for views in chain.from_iterable(days)]
-    return Stretch(tally_of(pl.concat(totals)) if len(totals) > 1 else totals[0], days)
+    return tally_of(pl.concat(totals)) if len(totals) > 1 else totals[0]
 
 
 def _of_rows(rows_of: RowsOf, some: DaySlice) -> tuple[tuple[Places, Places], Views]:
