@@ -12,6 +12,7 @@ _Given = TypeVar("_Given")
 _Made = TypeVar("_Made")
 
 THREADS = 3
+"""Each waits for polars' own threads now and then; why three, decision 0018 tells."""
 AHEAD = 2
 
 

@@ -49,7 +49,7 @@ def article_views(totals: Iterable[pl.DataFrame], index: WikiIndex) -> ArticleVi
     """
     desktop, mobile, through_redirects = (np.zeros(index.figures.articles, dtype=np.uint64) for _ in range(3))
     tallied = Tallied()
-    for found in _looked_up(totals, index):
+    for found in _looked_up(totals, index, tallied):
         tallied.add(found.sums)
         np.add.at(desktop, found.articles, found.desktop)
         np.add.at(mobile, found.articles, found.mobile)
@@ -76,7 +76,7 @@ class _Read:
 class _Found:
     """Titles that mean an article: the article's number, their views, and whether they lead there as redirects.
 
-    ``sums`` has the views of these and of excluded titles, by rule.
+    ``sums`` has the views of these and of titles that mean none, by rule.
     """
 
     sums: Sequence[Sums]
@@ -90,25 +90,25 @@ class _Found:
         return self.desktop + self.mobile
 
 
-def _looked_up(totals: Iterable[pl.DataFrame], index: WikiIndex) -> Iterator[_Found]:
-    """Every title of the tally, looked up.
+def _looked_up(totals: Iterable[pl.DataFrame], index: WikiIndex, tallied: Tallied) -> Iterator[_Found]:
+    """Every title of the tally, looked up; those that are excluded by their name alone are only tallied.
 
     Titles and the index both come in order, so they are walked through side by side; what is found is worked out in
     threads.
     """
     with some_threads() as threads:
         read = ahead(partial(_read, siteinfo=index.siteinfo), totals, threads)
-        yield from ahead(lambda task: task(), _look_ups(read, index), threads)
+        yield from ahead(lambda task: task(), _look_ups(read, index, tallied), threads, 1)
 
 
-def _look_ups(parts: Iterable[_Read], index: WikiIndex) -> Iterator[Callable[[], _Found]]:
+def _look_ups(parts: Iterable[_Read], index: WikiIndex, tallied: Tallied) -> Iterator[Callable[[], _Found]]:
     """What is to be looked up where in the index.
 
     Titles that the wiki spells in another way are out of order: they wait until there are many of them, or no others.
     """
     walk, respelt = Walk(index.frames(Part.TITLES)), list[pl.DataFrame]()
     for part in parts:
-        yield partial(_of_nobody, part.sums)
+        tallied.add(part.sums)
         yield from _along(walk, part.spelt)
         respelt.append(part.respelt)
         if sum(map(len, respelt)) >= RESPELT_ROWS:
@@ -134,11 +134,6 @@ def _read(total: pl.DataFrame, siteinfo: Siteinfo) -> _Read:
     as_spelt = pl.col("canonical") == pl.col("title")
     sums = tuple(sums_by_rule(rows.filter(pl.col("rule").is_not_null())))
     return _Read(sums, ranked.filter(as_spelt), compact(ranked.filter(~as_spelt)))
-
-
-def _of_nobody(sums: Sequence[Sums]) -> _Found:
-    none = np.empty(0, dtype=np.uint64)
-    return _Found(sums, none.astype(np.int64), none.astype(np.bool_), none, none)
 
 
 def _look_up(rows: pl.DataFrame, known: pl.DataFrame) -> _Found:
