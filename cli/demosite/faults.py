@@ -112,9 +112,10 @@ class Corrupt(Misbehaviour):
     """The byte in the middle of the file is flipped; length and ETag are right."""
 
     def bend_file(self, file: ServedFile, _request: Request, /) -> ServedFile:
-        middle = len(file.content) // 2
-        flipped = bytes(byte ^ 0xFF for byte in file.content[middle : middle + 1])
-        return replace(file, content=file.content[:middle] + flipped + file.content[middle + 1 :])
+        content = bytearray(bytes(file.content))
+        middle = len(content) // 2
+        content[middle : middle + 1] = bytes(byte ^ 0xFF for byte in content[middle : middle + 1])
+        return replace(file, content=bytes(content))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,7 @@ class OtherVersion(Misbehaviour):
     content: bytes | None = None
 
     def bend_file(self, file: ServedFile, _request: Request, /) -> ServedFile:
-        content = bytes(byte ^ 0xFF for byte in file.content) if self.content is None else self.content
+        content = bytes(byte ^ 0xFF for byte in bytes(file.content)) if self.content is None else self.content
         etag = _other_etag(file, "other")
         return replace(file, content=content, etag=etag, modified=file.modified + 3600, honours_if_range=False)
 

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
 
+from cli.demosite.file_bytes import file_bytes
 from cli.demosite.reply import Reply, ServedFile
 
 _TYPES = {".gz": "application/gzip", ".json": "application/json", ".html": "text/html"}
@@ -26,10 +27,10 @@ def locate(root: Path, path: str) -> Path | None:
 
 
 def served_file(path: Path) -> ServedFile:
-    """Read a file. Its strong ETag is made of its time and size, as nginx does, but to the nanosecond."""
+    """An existing file. Its strong ETag is made of its time and size, as nginx does, but to the nanosecond."""
     about = path.stat()
     content_type = _TYPES.get(path.suffix, "application/octet-stream")
-    return ServedFile(path.read_bytes(), f'"{about.st_mtime_ns:x}-{about.st_size:x}"', about.st_mtime, content_type)
+    return ServedFile(file_bytes(path), f'"{about.st_mtime_ns:x}-{about.st_size:x}"', about.st_mtime, content_type)
 
 
 def listing(folder: Path, path: str) -> Reply:

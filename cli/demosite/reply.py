@@ -11,9 +11,12 @@ from dataclasses import dataclass, replace
 from email.utils import formatdate
 from http import HTTPStatus
 
+from cli.demosite.file_bytes import FileBytes
+
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)", re.ASCII)
 
 Headers = tuple[tuple[str, str], ...]
+Content = bytes | FileBytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Request:
 class ServedFile:
     """A file as the server knows it. ``modified`` is in seconds since 1970."""
 
-    content: bytes
+    content: Content
     etag: str
     modified: float
     content_type: str = "application/octet-stream"
@@ -57,7 +60,7 @@ class Reply:
 
     status: int
     headers: Headers = ()
-    body: bytes | memoryview = b""
+    body: Content = b""
     announced: int | None = None
     cut_after: int | None = None
     rate: float | None = None
@@ -108,7 +111,7 @@ def file_reply(file: ServedFile, request: Request) -> Reply:
         refused = error_reply(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
         return replace(refused, headers=(*refused.headers, ("Content-Range", f"bytes */{size}")))
     content_range = ("Content-Range", f"bytes {first}-{last}/{size}")
-    return Reply(HTTPStatus.PARTIAL_CONTENT, (*headers, content_range), memoryview(file.content)[first : last + 1])
+    return Reply(HTTPStatus.PARTIAL_CONTENT, (*headers, content_range), file.content[first : last + 1])
 
 
 def _wanted(file: ServedFile, request: Request) -> tuple[int, int] | None:

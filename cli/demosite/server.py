@@ -23,7 +23,7 @@ from urllib.parse import quote, unquote
 from cli.demosite.faults import Fault, Misbehaviour
 from cli.demosite.folder import listing, locate, served_file
 from cli.demosite.ledger import Transfer
-from cli.demosite.reply import Reply, Request, error_reply, file_reply, html_reply
+from cli.demosite.reply import Content, Reply, Request, error_reply, file_reply, html_reply
 from cli.demosite.site import Site
 
 HOST = "127.0.0.1"
@@ -142,22 +142,22 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if request.method == "GET":
-            self._send_body(memoryview(reply.body)[: reply.cut_after], reply.rate, end_transfer)
+            self._send_body(reply.body[: reply.cut_after], reply.rate, end_transfer)
             self.close_connection = self.close_connection or reply.closes
 
-    def _send_body(self, body: memoryview, rate: float | None, end_transfer: Callable[[], None]) -> None:
+    def _send_body(self, body: Content, rate: float | None, end_transfer: Callable[[], None]) -> None:
         # Who has the last byte may ask for the next file at once, and must not find this transfer still counted.
         self._write(body[:-1], rate)
         end_transfer()
         self._write(body[-1:], None)
 
-    def _write(self, body: memoryview, rate: float | None) -> None:
+    def _write(self, body: Content, rate: float | None) -> None:
         step = _CHUNK if rate is None else max(1, min(_CHUNK, int(rate * _TICK)))
         began = time.monotonic()
         for start in range(0, len(body), step):
             if rate is not None:
                 self._pause(began + start / rate - time.monotonic())
-            self.wfile.write(body[start : start + step])
+            self.wfile.write(bytes(body[start : start + step]))
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0 and self.server.site.closing.wait(seconds):
