@@ -37,8 +37,37 @@ def test_waiters_do_not_ask_in_step(client: redis.Redis, monkeypatch: pytest.Mon
         assert count(client, "waiting") == 1
         first.leave()
     waiter.join(10)
-    # A quarter of the time after which a waiter that does not ask counts as gone.
-    longest = EXPIRY / 6 / 4
+    # Whoever is next asks often: a connection that is free and unused costs everybody.
+    longest = 0.02
     assert all(longest / 2 <= seconds <= longest for seconds in slept)
     assert len(set(slept)) == len(slept)
     assert max(slept) - min(slept) > longest / 10
+
+
+def test_who_is_far_from_its_turn_asks_seldom(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The more others come first, the seldomer a waiter asks; but never so seldom that it would count as gone."""
+    slept: dict[str, list[float]] = {}
+    sleep = time.sleep
+
+    def note(seconds: float) -> None:
+        slept.setdefault(threading.current_thread().name, []).append(seconds)
+        sleep(seconds)
+
+    def wait() -> None:
+        with hold_lease(client, SOURCE, 1, expiry_seconds=EXPIRY):
+            pass
+
+    waiters = [threading.Thread(target=wait, name=f"waiter {number}") for number in range(3)]
+    monkeypatch.setattr(time, "sleep", note)
+    with contending(client) as first:
+        assert first.is_in()
+        for number, waiter in enumerate(waiters, start=1):
+            waiter.start()
+            wait_for(lambda number=number: count(client, "waiting") == number)
+        wait_for(lambda: len(slept.get("waiter 2", ())) >= 4)
+        for number in range(3):
+            longest = min(0.02 * (1 + number), EXPIRY / 6 / 4)
+            assert all(longest / 2 <= seconds <= longest for seconds in [*slept[f"waiter {number}"]])
+        first.leave()
+    for waiter in waiters:
+        waiter.join(10)

@@ -44,7 +44,8 @@ EXPIRY_SECONDS = 30.0
 AWAY_SECONDS = 120.0
 
 _SOCKET_SECONDS = 3.0
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.02
+"""Of the next in line, at most; of others so many times as long as their turn is away."""
 
 _log = logging.getLogger(__name__)
 

@@ -110,12 +110,14 @@ def rank_day(task: WikiqTask, _receipts: object, day: str, projects: list[str], 
         _rank_if_late(context, project, Period(parse_day(day)), Universe(universe))
         for first in weeks_to_rank(context, project, parse_day(day), Universe(universe)):
             task.app.send_task(RANK_WEEK, (first.isoformat(), project.name, universe))
+    give_room_back(context.engine)  # last, as a week's ranking need not wait for it
 
 
 def rank_week(task: WikiqTask, first_day: str, project: str, universe: str) -> None:
     """Rank the seven days that begin with the given one, as a whole."""
-    week = Period(parse_day(first_day), DAYS_IN_WEEK)
-    _rank_if_late(task.app.context(), parse_project(project), week, Universe(universe))
+    week, context = Period(parse_day(first_day), DAYS_IN_WEEK), task.app.context()
+    _rank_if_late(context, parse_project(project), week, Universe(universe))
+    give_room_back(context.engine)
 
 
 def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None:
@@ -173,7 +175,6 @@ def _rank_if_late(context: Context, project: Project, period: Period, universe: 
         else:
             # Hours that were counted anew and came out the same change no answer, but lie apart again.
             keep_together(context, project, period)
-    give_room_back(context.engine)
 
 
 def _rank_what_waited(task: WikiqTask, project: Project) -> None:
