@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,8 +80,20 @@ def test_work_without_a_broker_imports_no_client_of_redis():
     work = "import json, sys, cli.run, cli.summary, worker.cut_off; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", work], cwd=ROOT, check=True, capture_output=True, text=True)
     modules = set(json.loads(done.stdout))
-    assert {"celery", "polars", "requests"} <= modules
-    assert not modules & {"alembic", "psycopg", "redis", "rich.progress"}
+    assert {"celery", "requests"} <= modules
+    assert not modules & {"alembic", "numpy", "polars", "psycopg", "redis", "rich.progress"}
+
+
+def test_a_fleets_worker_imports_everything_before_it_forks():
+    """What its tasks import when they first run, each child would have to import by itself, and have of its own."""
+    sources = "".join((ROOT / f"worker/{name}.py").read_text("utf-8") for name in ("tasks", "counting"))
+    late = re.findall(r"^ +from (worker[.\w]*) import (\w+)", sources, re.MULTILINE)
+    named = {name for module, thing in late for name in (module, f"{module}.{thing}")}
+    needed = {name for name in named if (ROOT / name.replace(".", "/")).with_suffix(".py").exists()}
+    assert {"worker.answering", "worker.pageviews", "worker.store.tallies"} <= needed
+    work = "import json, sys, worker.fleet; print(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", work], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert needed <= set(json.loads(done.stdout))
 
 
 def test_help_imports_no_database(tmp_path):

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from store_samples import ask
 
-import worker.counting
+import worker.pageviews
 from models.hour import hours_of
 from models.project import DEFAULT_PROJECT, parse_project
 from models.tables import HourState
@@ -22,7 +22,7 @@ def test_no_more_count_than_there_are_cores(context, demo, monkeypatch):
     """Of six threads with a file each, two count at a time where there are two cores; all of them are counted."""
     hours, lock = hours_of(demo.first_day)[:6], threading.Lock()
     inside = most = 0
-    count_views = worker.counting.count_views
+    count_views = worker.pageviews.count_views
 
     def count_slowly(*arguments):
         nonlocal inside, most
@@ -35,7 +35,7 @@ def test_no_more_count_than_there_are_cores(context, demo, monkeypatch):
             inside -= 1
         return counted
 
-    monkeypatch.setattr(worker.counting, "count_views", count_slowly)
+    monkeypatch.setattr(worker.pageviews, "count_views", count_slowly)
     two = replace(context, cores=threading.Semaphore(2))
     ask(context.engine, *hours)
     with ThreadPoolExecutor(len(hours)) as threads:

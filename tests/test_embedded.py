@@ -152,15 +152,15 @@ def test_the_same_application_twice(app, demo, site, no_threads_left):
     assert asked == {hour.path for hour in hours_of(demo.days[1])}
 
 
-@pytest.mark.parametrize("task", ["rank_period", "ensure_siteinfo", "record_trouble"])
-def test_a_task_that_raises(app, demo, monkeypatch, task, site, no_threads_left):
+@pytest.mark.parametrize("broken", ["answering.rank_period", "tasks.ensure_siteinfo", "tasks.record_trouble"])
+def test_a_task_that_raises(app, demo, monkeypatch, broken, site, no_threads_left):
     """A task that ends with an error nobody thought of ends the command soon, with a sentence and exit code 1."""
 
     def fail(*_arguments, **_more):
         raise RuntimeError("the moon is full")
 
-    monkeypatch.setattr(worker.tasks, task, fail)
-    if task == "record_trouble":
+    monkeypatch.setattr(f"worker.{broken}", fail)
+    if broken == "tasks.record_trouble":
         monkeypatch.setattr(worker.tasks, "count_hour_file", fail)
     began = time.monotonic()
     with pytest.raises(TaskFailed, match=r"the moon is full.*wikiq resume") as caught:

@@ -14,7 +14,7 @@ from sqlalchemy import func
 from sqlmodel import select
 from store_samples import EN, LOGGED, leftovers
 
-import worker.tasks
+import worker.answering
 from cli.demosite.faults import Corrupt, Fault, NotFound, Refused, Stall, Unavailable
 from cli.exits import ExitCode
 from cli.render.document import render_json
@@ -52,14 +52,14 @@ def app(settings, open_hasty_context):
 def rankings(monkeypatch):
     """Counts the answers that tasks rank, by project, period and universe."""
     found = Counter()
-    real = worker.tasks.rank_period
+    real = worker.answering.rank_period
 
     def rank(context, project, period, universe):
         answer = real(context, project, period, universe)
         found[str(project), str(period), universe.value] += answer is not None
         return answer
 
-    monkeypatch.setattr(worker.tasks, "rank_period", rank)
+    monkeypatch.setattr(worker.answering, "rank_period", rank)
     return found
 
 
@@ -270,7 +270,7 @@ def test_only_namespaces_are_dumped(app, demo, site):
     assert "lacks page, redirect" in standing.waits_for[1]
 
 
-@pytest.mark.parametrize("broken", ["choose_snapshots", "fetch_and_read", "build"])
+@pytest.mark.parametrize("broken", ["tasks.choose_snapshots", "indexing.read_dump", "indexing.build"])
 def test_a_task_that_fails(app, demo, site, monkeypatch, broken):
     """An error nobody thought of ends the command and is kept as the reason; resumed, all is well."""
     with monkeypatch.context() as patch:
@@ -278,7 +278,7 @@ def test_a_task_that_fails(app, demo, site, monkeypatch, broken):
         def fail(*_args, **_more):
             raise ZeroDivisionError("thought\0 of by nobody")
 
-        patch.setattr(worker.tasks, broken, fail)
+        patch.setattr(f"worker.{broken}", fail)
         with pytest.raises(TaskFailed, match="ZeroDivisionError"):
             follow(app, order(demo.first_day))
         deadline = time.monotonic() + 10

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from models.errors import CorruptFile, FileNotThere, SourceError, SourceRefused, SourceUnreachable, UncountableFile
 from models.hour import Hour
@@ -20,12 +21,16 @@ from worker.context import Context
 from worker.dumps_site import hour_url
 from worker.fetch import Downloaded, discard, fetch
 from worker.hour_file import read_blocks
-from worker.pageviews import HourCount, count_views
 from worker.patience import Retries
 from worker.phases import Phases, Stopwatch
 from worker.source import without_credentials
-from worker.store import ledger, tallies
+from worker.store import ledger
 from worker.store.database import reading, writing
+
+if TYPE_CHECKING:
+    # Slow to import; the first download need not wait for it.
+    from worker.pageviews import HourCount
+    from worker.store.tallies import FileFacts
 
 MAX_HOUR_BYTES = 1 << 30
 """More than ten times the largest hour file that there ever was."""
@@ -144,6 +149,8 @@ def _try_once(
             context.open_http(), url, work.path, budget=budget, retries=retries, limit_bytes=MAX_HOUR_BYTES
         )
         with context.cores, work.stopwatch.while_counting():
+            from worker.pageviews import count_views
+
             return downloaded, count_views(read_blocks(downloaded.path), work.projects)
     except CorruptFile:
         discard(work.path)
@@ -151,6 +158,8 @@ def _try_once(
 
 
 def _record(context: Context, work: _Work, downloaded: Downloaded, counted: HourCount) -> None:
+    from worker.store import tallies
+
     facts = tallies.FileFacts(
         url=without_credentials(downloaded.url),
         size=downloaded.size,
@@ -180,7 +189,7 @@ def _record(context: Context, work: _Work, downloaded: Downloaded, counted: Hour
     _tell(work, facts, phases())
 
 
-def _tell(work: _Work, facts: tallies.FileFacts, phases: Phases) -> None:
+def _tell(work: _Work, facts: FileFacts, phases: Phases) -> None:
     projects = [project.name for project in work.projects]
     seconds = {phase: round(took, 3) for phase, took in asdict(phases).items()}
     _log.info(

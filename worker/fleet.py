@@ -10,12 +10,14 @@ from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery.signals import setup_logging, task_failure
 from celery.utils.log import get_multiprocessing_logger
 
+from worker import answering, indexing, pageviews, together  # noqa: F401 - children that are forked share them
 from worker.app import Wikiq
 from worker.cut_off import PutBack
 from worker.health import Health
 from worker.heartbeat import add_heartbeat
 from worker.logs import set_up_logging
 from worker.settings import LogFormat
+from worker.store import tallies  # noqa: F401 - likewise
 from worker.tasks import GIVE_UP, NOTES, WikiqTask
 
 

@@ -12,6 +12,9 @@ wikiq.build_index     a run's index; sends the rankings that waited for it
 ==================== ==========================================================================
 
 Nothing waits for another task by blocking: each looks into the database for what has become possible, and sends it.
+
+What ranks and what indexes is imported by the first task that does so: who only sends tasks has no use for it, and a
+first download need not wait for it.
 """
 
 from __future__ import annotations
@@ -30,19 +33,15 @@ from models.errors import DatabaseFull
 from models.hour import DAYS_IN_WEEK, parse_day, parse_hour
 from models.project import Project, parse_project
 from models.tables import HourState
-from worker.answering import is_late, note_unranked, periods_to_rank, rank_period, weeks_to_rank
 from worker.budget import hold_file
 from worker.context import Context
 from worker.counting import Receipt, count_hour_file, record_trouble
-from worker.indexing import build, note_trouble, tables_to_read
-from worker.indexing import read_dump as fetch_and_read
 from worker.logs import doing
 from worker.namespaces import ensure_siteinfo
 from worker.snapshots import choose_snapshots, note_looked
 from worker.store.database import may_pass, outlast
 from worker.store.reason import told
 from worker.store.room import give_room_back
-from worker.together import keep_together
 
 if TYPE_CHECKING:
     from worker.app import Wikiq
@@ -105,6 +104,8 @@ def give_up(task: WikiqTask, name: str, args: list[Any], kwargs: dict[str, Any],
 
 def rank_day(task: WikiqTask, _receipts: object, day: str, projects: list[str], universe: str) -> None:
     """Rank a day for each project. What was counted is read from the database, not from the chord's receipts."""
+    from worker.answering import weeks_to_rank
+
     context = task.app.context()
     for project in _projects(projects):
         _rank_if_late(context, project, Period(parse_day(day)), Universe(universe))
@@ -122,6 +123,8 @@ def rank_week(task: WikiqTask, first_day: str, project: str, universe: str) -> N
 
 def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None:
     """Choose the dump runs of a wiki, and see to it that their indexes are made and its days ranked."""
+    from worker.indexing import tables_to_read
+
     wiki, context = parse_project(project), task.app.context()
     try:
         runs = choose_snapshots(context, wiki, context.settings.source_of_dumps(source))
@@ -141,13 +144,15 @@ def index_wiki(task: WikiqTask, project: str, source: str | None = None) -> None
 
 def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str | None = None) -> None:
     """Read one SQL dump."""
+    from worker import indexing
+
     context = task.app.context()
     wanted = parse_project(project), parse_day(run), DumpTable(table)
     try:
-        can_be_built_now = fetch_and_read(context, *wanted, source=context.settings.source_of_dumps(source))
+        can_be_built_now = indexing.read_dump(context, *wanted, source=context.settings.source_of_dumps(source))
     except Exception as error:
         if not may_pass(error):
-            note_trouble(context, *wanted, DumpState.FAILED, told(error))
+            indexing.note_trouble(context, *wanted, DumpState.FAILED, told(error))
         raise
     if can_be_built_now:
         task.app.send_task(BUILD_INDEX, (project, run))
@@ -155,13 +160,15 @@ def read_dump(task: WikiqTask, project: str, run: str, table: str, source: str |
 
 def build_index(task: WikiqTask, project: str, run: str) -> None:
     """Build a run's index from its five tables, and rank what waited for it."""
+    from worker import indexing
+
     context = task.app.context()
     wanted = parse_project(project), parse_day(run)
     try:
-        build(context, *wanted)
+        indexing.build(context, *wanted)
     except Exception as error:
         if not may_pass(error):
-            note_trouble(context, *wanted, None, DumpState.FAILED, told(error))
+            indexing.note_trouble(context, *wanted, None, DumpState.FAILED, told(error))
         raise
     give_room_back(context.engine)
     _rank_what_waited(task, wanted[0])
@@ -169,6 +176,9 @@ def build_index(task: WikiqTask, project: str, run: str) -> None:
 
 def _rank_if_late(context: Context, project: Project, period: Period, universe: Universe) -> None:
     """Rank, unless that was just done: a day's last hour and its index may both ask for it in the same moment."""
+    from worker.answering import is_late, rank_period
+    from worker.together import keep_together
+
     with hold_file(context.settings.data_dir / "rankings" / f"{project.database}.{period.first}.{period.days}"):
         if is_late(context, project, period, universe):
             rank_period(context, project, period, universe)
@@ -178,6 +188,8 @@ def _rank_if_late(context: Context, project: Project, period: Period, universe: 
 
 
 def _rank_what_waited(task: WikiqTask, project: Project) -> None:
+    from worker.answering import periods_to_rank
+
     for found in periods_to_rank(task.app.context(), project):
         first = found.period.first.isoformat()
         if found.period.is_week:
@@ -191,11 +203,15 @@ def _note_hour(context: Context, reason: str, hour: str, projects: list[str], so
 
 
 def _note_day(context: Context, reason: str, _receipts: object, day: str, projects: list[str], universe: str) -> None:
+    from worker.answering import note_unranked
+
     for project in _projects(projects):
         note_unranked(context, project, Period(parse_day(day)), Universe(universe), reason)
 
 
 def _note_week(context: Context, reason: str, first_day: str, project: str, universe: str) -> None:
+    from worker.answering import note_unranked
+
     week = Period(parse_day(first_day), DAYS_IN_WEEK)
     note_unranked(context, parse_project(project), week, Universe(universe), reason)
 
@@ -205,10 +221,14 @@ def _note_wiki(context: Context, reason: str, project: str, source: object = Non
 
 
 def _note_table(context: Context, reason: str, project: str, run: str, table: str, source: object = None) -> None:  # noqa: ARG001
+    from worker.indexing import note_trouble
+
     note_trouble(context, parse_project(project), parse_day(run), DumpTable(table), DumpState.FAILED, reason)
 
 
 def _note_index(context: Context, reason: str, project: str, run: str) -> None:
+    from worker.indexing import note_trouble
+
     note_trouble(context, parse_project(project), parse_day(run), None, DumpState.FAILED, reason)
 
 
