@@ -27,7 +27,7 @@ class Database:
 
     def run(self, file: str, **more: object) -> None:
         """Run a file's statements, each below a line ``-- name``, with ``$words`` in them."""
-        words = self.words | {"depth": DEPTH} | more
+        words = {**self.words, "depth": DEPTH, **more}
         for name, statement in re.findall(r"^-- (\w+)\n(.*?)(?=^-- |\Z)", _text(file), re.DOTALL | re.MULTILINE):
             self.rows[name] = self.query(Template(statement).substitute(words))
 

@@ -45,7 +45,7 @@ def _statements(table: bytes, rows: pl.Series) -> Iterable[bytes]:
     if rows.is_empty():
         return
     texts = rows.to_frame("row").select(pl.concat_str(pl.lit("("), "row", pl.lit(")")).alias("row"))
-    mean = texts["row"].str.len_bytes().sum() // len(texts) + len(",\n")
+    mean = int(texts["row"].str.len_bytes().sum()) // len(texts) + len(",\n")
     for some in texts.iter_slices(max(1, STATEMENT_BYTES // mean)):
         text = some["row"].str.join(",\n").item().encode()
         yield b"INSERT INTO `%b` VALUES\n%b;\n" % (table, text.replace(_RAW_PREFIX, b""))

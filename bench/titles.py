@@ -50,7 +50,8 @@ def zipf_places(rng: np.random.Generator, kinds: int, number: int, shift: float 
 def zipf_shares(kinds: int, shift: float) -> npt.NDArray[np.float64]:
     """The shares of places 0 … kinds - 1, added up."""
     shares = np.cumsum(1 / (np.arange(kinds) + 1 + shift))
-    return shares / shares[-1]
+    shares /= shares[-1]
+    return shares
 
 
 def drawn(rng: np.random.Generator, shares: npt.NDArray[np.float64], number: int) -> npt.NDArray[np.int64]:
