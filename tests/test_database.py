@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
+from contextlib import ExitStack
 
 import psycopg
 import pytest
@@ -49,6 +50,13 @@ def test_sqlite_is_set_up_for_readers_beside_a_writer(tmp_path):
         for session in (writer, one, two):
             assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
             assert session.execute(text("PRAGMA foreign_keys")).scalar() == 1
+
+
+def test_a_file_has_as_many_readers_as_there_are_threads(tmp_path):
+    """No reader waits for another one, however many there are."""
+    with opened(f"sqlite:///{tmp_path / 'wikiq.sqlite'}") as engine, ExitStack() as stack:
+        sessions = [stack.enter_context(reading(engine)) for _ in range(40)]
+        assert [session.execute(text("SELECT 1")).scalar() for session in sessions] == [1] * 40
 
 
 def test_a_new_file_is_waited_for(tmp_path):

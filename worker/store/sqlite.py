@@ -23,7 +23,11 @@ _POLL_SECONDS = 0.05
 
 def sqlite_engine(address: URL) -> Engine:
     """An engine for the file at the URL, which need not be there yet."""
-    engine = create_engine(address, connect_args={"timeout": _WAIT_MS / 1000, "check_same_thread": False})
+    # Every thread that asks has one: a run without a broker has more threads than a pool's usual fifteen connections
+    # where it has many cores or sources.
+    engine = create_engine(
+        address, max_overflow=-1, connect_args={"timeout": _WAIT_MS / 1000, "check_same_thread": False}
+    )
     event.listen(engine, "connect", _set_up)
     event.listen(engine, "begin", _begin)
     return engine
