@@ -400,6 +400,18 @@ def test_the_seventh_day_sends_its_week_on(tasks, demo, sent):
     assert sent == [("wikiq.rank_week", demo.first_day.isoformat(), EN.name, LOGGED.value)]
 
 
+def test_room_is_given_back_once_the_week_is_on_its_way(tasks, demo, sent, monkeypatch):
+    """It takes a second for a large wiki, in which another process may rank already."""
+    monkeypatch.setattr(worker.tasks, "give_room_back", lambda _engine: sent.append("room"))
+    tasks.request(*demo.days, week=True)
+    tasks.miss(*demo.days)
+    for day in demo.days[:6]:
+        tasks.rank(day)
+    sent.clear()
+    tasks.rank(demo.days[6])
+    assert [sending if isinstance(sending, str) else sending[0] for sending in sent] == ["wikiq.rank_week", "room"]
+
+
 def test_a_week_nobody_asked_for_is_not_ranked(tasks, demo, sent):
     """Seven days in a row are no week unless one was asked for, for this project."""
     tasks.request(*demo.days)
