@@ -26,7 +26,7 @@ Report = dict[str, Any]
 
 def count(directory: Path, arguments: argparse.Namespace) -> Report:
     """Count a day's hours as a worker does, one after the other; how large the process had become after each."""
-    import worker.tasks  # noqa: F401 what a worker has imported before its first task
+    import worker.fleet  # noqa: F401 what a worker has imported before its first task
     from worker.counting import count_hour_file
     from worker.store import ledger, requests
     from worker.store.database import writing

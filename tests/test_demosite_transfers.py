@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from http import HTTPStatus
+from http.client import IncompleteRead
 
+import pytest
 from demosite_samples import AGENT, CONTENT, NAME, ask, connected, folder_of_one_file, one_server, untroubled_site  # noqa: F401 fixtures
 
 from cli.demosite import faults
@@ -84,4 +87,17 @@ class TestTransfers:
             while (status := ask(site)[0].status) == 503 and time.monotonic() < deadline:
                 time.sleep(0.02)
         assert status == 200
+        assert capsys.readouterr().err == ""
+
+    def test_a_file_that_becomes_shorter_ends_its_transfer(self, tmp_path, capsys):
+        """What was announced cannot come any more: the connection closes, and nobody waits for it."""
+        (tmp_path / "file").write_bytes(CONTENT)
+        with serve(tmp_path, [Fault("*", faults.Slow(len(CONTENT)))]) as site:
+            connection = connected(site)
+            connection.request("GET", "/file", headers={"User-Agent": AGENT})
+            begun = connection.getresponse()
+            os.truncate(tmp_path / "file", 0)
+            with pytest.raises(IncompleteRead):
+                begun.read()
+            connection.close()
         assert capsys.readouterr().err == ""

@@ -9,6 +9,7 @@ import pytest
 import redis
 from lease_samples import EXPIRY, SOURCE, contending, count, wait_for
 
+from worker import lease
 from worker.lease import hold_lease
 
 pytest_plugins = ["lease_fixtures"]
@@ -45,7 +46,7 @@ def test_waiters_do_not_ask_in_step(client: redis.Redis, monkeypatch: pytest.Mon
 
 
 def test_who_is_far_from_its_turn_asks_seldom(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The more others come first, the seldomer a waiter asks; but never so seldom that it would count as gone."""
+    """The more others come first, the seldomer a waiter asks."""
     slept: dict[str, list[float]] = {}
     sleep = time.sleep
 
@@ -54,7 +55,8 @@ def test_who_is_far_from_its_turn_asks_seldom(client: redis.Redis, monkeypatch: 
         sleep(seconds)
 
     def wait() -> None:
-        with hold_lease(client, SOURCE, 1, expiry_seconds=EXPIRY):
+        # A waiter that is kept from asking for a sixth of it would lose its turn.
+        with hold_lease(client, SOURCE, 1, expiry_seconds=5 * EXPIRY):
             pass
 
     waiters = [threading.Thread(target=wait, name=f"waiter {number}") for number in range(3)]
@@ -66,8 +68,19 @@ def test_who_is_far_from_its_turn_asks_seldom(client: redis.Redis, monkeypatch: 
             wait_for(lambda number=number: count(client, "waiting") == number)
         wait_for(lambda: len(slept.get("waiter 2", ())) >= 4)
         for number in range(3):
-            longest = min(0.02 * (1 + number), EXPIRY / 6 / 4)
+            longest = 0.02 * (1 + number)
             assert all(longest / 2 <= seconds <= longest for seconds in [*slept[f"waiter {number}"]])
         first.leave()
     for waiter in waiters:
         waiter.join(10)
+
+
+@pytest.mark.parametrize(
+    ("ahead", "later", "longest"),
+    [(0, 0.0, 0.02), (9, 0.0, 0.2), (99, 0.0, 1.25), (0, 0.5, 0.5), (0, 3600.0, 1.25), (9, 0.1, 0.2)],
+)
+def test_a_pause_is_long_where_asking_is_in_vain(ahead: int, later: float, longest: float) -> None:
+    """While others come first or the source wants not to be asked, but a waiter never counts as gone meanwhile."""
+    place = lease._place(redis.Redis(), [SOURCE], 3, 30.0)
+    assert place.pause(lease._Turn(ahead, later)) == pytest.approx(longest)
+    assert longest <= place.interval / 4

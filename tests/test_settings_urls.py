@@ -19,6 +19,8 @@ UNUSABLE = [
     ("WIKIQ_DATABASE_URL", "sqlite://"),
     ("WIKIQ_DATABASE_URL", "sqlite:///"),
     ("WIKIQ_DATABASE_URL", "sqlite:///:memory:"),
+    ("WIKIQ_DATABASE_URL", "sqlite:///?cache=shared"),
+    ("WIKIQ_DATABASE_URL", "sqlite:///file:name?mode=memory&uri=true"),
     ("WIKIQ_DATABASE_URL", "sqlite://wikiq.sqlite"),
     ("WIKIQ_DATABASE_URL", f"mysql://me:{PASSWORD}@db.example.org/wikiq"),
     ("WIKIQ_DATABASE_URL", "postgresql://"),

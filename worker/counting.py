@@ -148,9 +148,10 @@ def _try_once(
         downloaded = fetch(
             context.open_http(), url, work.path, budget=budget, retries=retries, limit_bytes=MAX_HOUR_BYTES
         )
-        with context.cores, work.stopwatch.while_counting():
-            from worker.pageviews import count_views
+        # Not before: by now the connection is somebody else's.
+        from worker.pageviews import count_views
 
+        with context.cores, work.stopwatch.while_counting():
             return downloaded, count_views(read_blocks(downloaded.path), work.projects)
     except CorruptFile:
         discard(work.path)

@@ -76,7 +76,8 @@ def embedded_worker(app: Wikiq) -> Iterator[EmbeddedRun]:
         without_mingle=True,
         quiet=True,
     )
-    # What is loaded by now stays: to look through it for garbage takes longer than to count a small file.
+    # What is loaded by now stays: to look through it for garbage takes longer than to count a small file. What
+    # the first tasks load is looked through now and then, in some 20 ms.
     gc.freeze()
     thread = threading.Thread(target=worker.start, name="wikiq-worker", daemon=True)
     thread.start()

@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import stamina
 from redis import Redis
@@ -45,7 +45,7 @@ AWAY_SECONDS = 120.0
 
 _SOCKET_SECONDS = 3.0
 _POLL_SECONDS = 0.02
-"""Of the next in line, at most; of others so many times as long as their turn is away."""
+"""At most between two questions of the next in line; others wait the longer, the farther their turn is away."""
 
 _log = logging.getLogger(__name__)
 
@@ -132,6 +132,22 @@ def hold_any_lease(
         lease.end()
 
 
+class _Turn(NamedTuple):
+    """What Redis answers.
+
+    Attributes:
+        ahead: how many others come first; of who has a connection minus the source's number, the first being 1.
+        later: seconds for which no source wants to be asked.
+    """
+
+    ahead: int
+    later: float
+
+    @property
+    def has_come(self) -> bool:
+        return self.ahead < 0
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """What one holder says to Redis. ``shown`` and ``keys`` are of each source, four keys a source."""
@@ -149,8 +165,8 @@ class _Place:
         """Seconds between two renewals, and how long a waiter that does not ask again keeps its turn."""
         return self.expiry / 6
 
-    def ask(self) -> int:
-        """Take a connection, or take or keep a turn: how many others come first, or minus the source's number.
+    def ask(self) -> _Turn:
+        """Take a connection, or take or keep a turn.
 
         Raises:
             SourceUnreachable: no source wants to be asked soon enough.
@@ -160,11 +176,15 @@ class _Place:
         ahead, later = self._run(ASK, [key for keys in self.keys for key in keys], patience, 2 * self.interval)
         if later > self.longest_wait * 1000:
             raise put_off(" or ".join(self.shown), later / 1000)
-        return ahead
+        return _Turn(ahead, later / 1000)
 
-    def renew(self, number: int) -> int:
-        """Keep the connection, or take it again if Redis forgot it and it is free: then the answer is negative."""
-        return self._run(RENEW, self.keys[number])[0]
+    def renew(self, number: int) -> _Turn:
+        """Keep the connection, or take it again if Redis forgot it and it is free: then the first is negative."""
+        return _Turn(*self._run(RENEW, self.keys[number]))
+
+    def pause(self, turn: _Turn) -> float:
+        """The most seconds to the next question."""
+        return min(max(_POLL_SECONDS * (1 + turn.ahead), turn.later), self.interval / 4)
 
     def put_off(self, number: int, seconds: float) -> None:
         """Let nobody have a connection to this source for so long."""
@@ -206,13 +226,13 @@ class _Lease:
         self.number = 0
 
     def take(self, patiently: stamina.RetryingCaller) -> None:
-        while (ahead := self._patiently_ask(patiently)) >= 0:
-            longest = min(_POLL_SECONDS * (1 + ahead), self._place.interval / 4)
+        while not (turn := self._patiently_ask(patiently)).has_come:
+            longest = self._place.pause(turn)
             time.sleep(random.uniform(longest / 2, longest))  # noqa: S311 - spreads the polls, hides nothing
-        self.number = -ahead - 1
+        self.number = -turn.ahead - 1
         self._renewal.start()
 
-    def _patiently_ask(self, patiently: stamina.RetryingCaller) -> int:
+    def _patiently_ask(self, patiently: stamina.RetryingCaller) -> _Turn:
         try:
             return patiently(RedisError, self._promised, self._place.ask)
         except RedisError as error:
@@ -222,12 +242,12 @@ class _Lease:
                 " check WIKIQ_BROKER_URL, then: wikiq resume"
             ) from error
 
-    def _promised(self, ask: Callable[[], int]) -> int:
+    def _promised(self, ask: Callable[[], _Turn]) -> _Turn:
         # Before the question: Redis' promise begins when it is answered, which is later.
         until = time.monotonic() + self._place.expiry
-        answer = ask()
-        self.until = until if answer < 0 else -math.inf
-        return answer
+        turn = ask()
+        self.until = until if turn.has_come else -math.inf
+        return turn
 
     def _keep(self) -> None:
         pause = self._place.interval

@@ -130,7 +130,9 @@ def _database_url(url: str) -> str:
         _check_credentials(url)
         _check_port(url)
         return f"postgresql+psycopg://{rest}"
-    if scheme == "sqlite" and rest.startswith("/") and rest.strip("/") not in ("", ":memory:"):
+    name, _, query = rest.partition("?")
+    is_file = name.startswith("/") and name.strip("/") not in ("", ":memory:") and "mode=memory" not in query
+    if scheme == "sqlite" and is_file:
         return url
     raise UsageError("a database URL begins with sqlite:/// and a file's name, or with postgresql://.")
 

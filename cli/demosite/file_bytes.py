@@ -9,7 +9,10 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class FileBytes:
-    """Some bytes of an open file that follow each other; its slices are such, too, and ``bytes`` reads them."""
+    """Some bytes of an open file that follow each other; its slices are such, too, and ``bytes`` reads them.
+
+    Of a file that was truncated meanwhile fewer are read.
+    """
 
     begin: int
     end: int
@@ -19,7 +22,9 @@ class FileBytes:
         return self.end - self.begin
 
     def __getitem__(self, part: slice) -> FileBytes:
-        begin, end, _ = part.indices(len(self))
+        begin, end, step = part.indices(len(self))
+        if step != 1:
+            raise ValueError("only bytes that follow each other can be taken")
         return FileBytes(self.begin + begin, self.begin + max(begin, end), self.file)
 
     def __bytes__(self) -> bytes:

@@ -157,7 +157,11 @@ class _Handler(BaseHTTPRequestHandler):
         for start in range(0, len(body), step):
             if rate is not None:
                 self._pause(began + start / rate - time.monotonic())
-            self.wfile.write(bytes(body[start : start + step]))
+            piece = body[start : start + step]
+            sent = self.wfile.write(bytes(piece))
+            if sent < len(piece):
+                # The file has become shorter meanwhile: what was announced cannot come any more.
+                raise ConnectionAbortedError
 
     def _pause(self, seconds: float) -> None:
         if seconds > 0 and self.server.site.closing.wait(seconds):
