@@ -8,6 +8,7 @@ from contextlib import closing
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 from store_samples import DAY, EN, count, opened
 from strategies import plain
 
@@ -48,6 +49,45 @@ def test_a_new_file_gives_room_back(tmp_path):
         with reading(engine) as session:
             [(_, tally)] = days.hour_tallies(session, EN, hours_of(DAY)[7:8])
     assert plain(tally) == dict.fromkeys(titles, (1, 1))
+    assert path.stat().st_size < MEGABYTE
+
+
+def test_a_day_lies_before_the_room_that_its_hours_leave(tmp_path):
+    """The end of the file is free, so that it can be cut off: nothing is moved, and a reader keeps no log long."""
+    path = tmp_path / "wikiq.sqlite"
+    with closing(sqlite3.connect(path)) as connection:
+        # Of small pages this little needs as many lists of free ones as a large wiki's day does of large pages.
+        connection.execute("PRAGMA page_size = 1024")
+        connection.execute("CREATE TABLE older (x)")
+    with opened(f"sqlite:///{path}") as engine:
+        fill(engine)
+        put_together(Context(settings=None, engine=engine, retries=None), EN, DAY)
+        with engine.connect() as connection:
+            try:
+                pages = "SELECT max(pageno) FROM dbstat WHERE name = 'day_tally'"
+                last = connection.exec_driver_sql(pages).scalar()
+            except OperationalError:
+                pytest.skip("this SQLite does not tell where a table lies")
+        assert last < pragma(engine, "page_count") / 2
+
+
+def test_room_is_given_back_beside_a_reader(tmp_path):
+    """Who reads all the while keeps the log from being started anew, and yet it stays a part of what is removed."""
+    path = tmp_path / "wikiq.sqlite"
+    with opened(f"sqlite:///{path}") as engine:
+        with writing(engine) as session:
+            session.execute(text("CREATE TABLE large (value blob)"))
+            for _ in range(50):
+                session.execute(text("INSERT INTO large VALUES (randomblob(2000000))"))
+        with writing(engine) as session:
+            session.execute(text("DELETE FROM large"))
+        with engine.connect() as connection:
+            connection.connection.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        with reading(engine) as session:
+            session.execute(text("SELECT count(*) FROM large")).all()
+            give_room_back(engine)
+            assert path.with_name("wikiq.sqlite-wal").stat().st_size < 20 * MEGABYTE
+        assert pragma(engine, "freelist_count") == 0
     assert path.stat().st_size < MEGABYTE
 
 

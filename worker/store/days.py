@@ -97,7 +97,10 @@ def put_together(
     now = apart(session, project, day)
     if any(now.get(hour) != count for hour, count in read.items()):
         return False
-    session.execute(_of_day(delete(HourTallyRow), HourTallyRow, project, day).where(col(HourTallyRow.hour).in_(read)))
+    # The last hour first: SQLite fills what was freed last, so the day comes to lie where its first hours were. Room is
+    # then given back by cutting the file, and next to nothing has to be moved.
+    for hour in sorted(read, reverse=True):
+        session.execute(_of_day(delete(HourTallyRow), HourTallyRow, project, day).where(col(HourTallyRow.hour) == hour))
     session.execute(_of_day(delete(DayTallyRow), DayTallyRow, project, day))
     for number, blocks in enumerate(packed):
         row = {"project": project.name, "day": day, "number": number, **asdict(blocks)}
