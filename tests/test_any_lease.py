@@ -153,7 +153,7 @@ def test_questions_are_answered_by_the_law(client: redis.Redis, moves: list, lim
             continue
         # A turn is at the sources that it was taken for; who wishes for others meanwhile is not heard.
         place, sources = turns.setdefault(name, (_place(client, move, limit, 12), move))
-        assert place.ask() == queues.ask(name, sources)
+        assert place.ask().ahead == queues.ask(name, sources)
         assert [in_use(client, source) for source in queues.held] == [*map(len, queues.held.values())]
         assert [in_use(client, source, "waiting") for source in queues.held] == [*map(len, queues.waiting.values())]
     for place, _ in turns.values():
