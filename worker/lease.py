@@ -179,7 +179,7 @@ class _Place:
         return _Turn(ahead, later / 1000)
 
     def renew(self, number: int) -> _Turn:
-        """Keep the connection, or take it again if Redis forgot it and it is free: then the first is negative."""
+        """Keep the connection, or take it again if Redis forgot it and it is free: then its turn has come."""
         return _Turn(*self._run(RENEW, self.keys[number]))
 
     def pause(self, turn: _Turn) -> float:

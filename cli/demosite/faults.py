@@ -112,10 +112,10 @@ class Corrupt(Misbehaviour):
     """The byte in the middle of the file is flipped; length and ETag are right."""
 
     def bend_file(self, file: ServedFile, _request: Request, /) -> ServedFile:
-        content = bytearray(bytes(file.content))
+        content = bytes(file.content)
         middle = len(content) // 2
-        content[middle : middle + 1] = bytes(byte ^ 0xFF for byte in content[middle : middle + 1])
-        return replace(file, content=bytes(content))
+        flipped = bytes(byte ^ 0xFF for byte in content[middle : middle + 1])
+        return replace(file, content=content[:middle] + flipped + content[middle + 1 :])
 
 
 @dataclass(frozen=True, slots=True)

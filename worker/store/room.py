@@ -32,7 +32,8 @@ def give_room_back(engine: Engine) -> None:
             for _ in range(free // _PAGES_AT_ONCE + 1):
                 # Of a pragma that has to be stepped through, execute would do the first step only.
                 driver.executescript(_SHRINK)
-            # Until then the file has its old length.
-            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if free:
+                # Until then the file has its old length.
+                driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         except sqlite3.OperationalError as error:
             _log.warning("Free room stays in the database's file: %s", error)
