@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -19,6 +19,7 @@ from worker.any_source import from_any
 from worker.budget import Budget, hold_file
 from worker.context import Context
 from worker.dumps_site import hour_url
+from worker.early_count import early_count
 from worker.fetch import Downloaded, discard, fetch
 from worker.hour_file import read_blocks
 from worker.patience import Retries
@@ -65,6 +66,13 @@ class _Work:
     def url(self) -> str:
         """Where the first source has the file: who speaks for all of them."""
         return without_credentials(hour_url(self.sources[0], self.hour))
+
+    def count(self, blocks: Iterable[bytes]) -> HourCount:
+        """What the file's text holds for these projects."""
+        # Not before there is something to count: the import takes a while, and the first transfer can begin meanwhile.
+        from worker.pageviews import count_views
+
+        return count_views(blocks, self.projects)
 
 
 def count_hour_file(context: Context, hour: Hour, projects: Sequence[Project], *, source: str | None = None) -> Receipt:
@@ -143,19 +151,25 @@ def _fetch_and_count(
 def _try_once(
     context: Context, work: _Work, source: str, budget: Budget, retries: Retries
 ) -> tuple[Downloaded, HourCount]:
-    url = hour_url(source, work.hour)
     try:
-        downloaded = fetch(
-            context.open_http(), url, work.path, budget=budget, retries=retries, limit_bytes=MAX_HOUR_BYTES
-        )
-        # Not before: by now the connection is somebody else's.
-        from worker.pageviews import count_views
-
-        with context.cores, work.stopwatch.while_counting():
-            return downloaded, count_views(read_blocks(downloaded.path), work.projects)
+        return _fetch_once(context, work, hour_url(source, work.hour), budget, retries)
     except CorruptFile:
         discard(work.path)
         raise
+
+
+def _fetch_once(
+    context: Context, work: _Work, url: str, budget: Budget, retries: Retries
+) -> tuple[Downloaded, HourCount]:
+    http = context.open_http()
+    with early_count(work.path, work.count, context.cores) as early:
+        downloaded = fetch(http, url, work.path, budget=budget, retries=retries, limit_bytes=MAX_HOUR_BYTES)
+        with work.stopwatch.while_counting():
+            counted = early.of(downloaded.sha256)
+    if counted is None:
+        with context.cores, work.stopwatch.while_counting():
+            counted = work.count(read_blocks(downloaded.path))
+    return downloaded, counted
 
 
 def _record(context: Context, work: _Work, downloaded: Downloaded, counted: HourCount) -> None:

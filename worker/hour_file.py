@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from io import RawIOBase
 from pathlib import Path
+from typing import IO
 
 from models.errors import UncountableFile
-from worker.unpack import BLOCK_BYTES, unpack
+from worker.unpack import BLOCK_BYTES, unpack, unpack_from
 
 MAX_TEXT_BYTES = 4 << 30
 MAX_LINE_BYTES = 1 << 20
@@ -24,6 +26,11 @@ def read_blocks(path: Path, *, block_bytes: int = BLOCK_BYTES, max_text_bytes: i
         UncountableFile: it unpacks to more than ``max_text_bytes``, or has a line of more than 1 MiB.
     """
     return _whole_lines(unpack(path, block_bytes=block_bytes), max_text_bytes)
+
+
+def blocks_of(file: IO[bytes] | RawIOBase, name: str) -> Iterator[bytes]:
+    """The same of a file that is open; errors call it by the name."""
+    return _whole_lines(unpack_from(file, name), MAX_TEXT_BYTES)
 
 
 def _whole_lines(text: Iterable[bytes], max_text_bytes: int) -> Iterator[bytes]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import RawIOBase
 from pathlib import Path
+from typing import IO
 
 from isal import igzip, igzip_lib
 
@@ -22,11 +24,17 @@ def unpack(path: Path, *, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
     Raises:
         CorruptFile: the file is empty, is no gzip, is cut, or fails its checksum.
     """
+    if not path.stat().st_size:
+        raise CorruptFile(f"{path.name} is empty.")
+    with path.open("rb") as file:
+        yield from unpack_from(file, path.name, block_bytes=block_bytes)
+
+
+def unpack_from(file: IO[bytes] | RawIOBase, name: str, *, block_bytes: int = BLOCK_BYTES) -> Iterator[bytes]:
+    """The same of a file that is open, from where it stands; errors call it by the name."""
     try:
-        if not path.stat().st_size:
-            raise CorruptFile(f"{path.name} is empty.")
-        with igzip.open(path, "rb") as text:  # type: ignore[no-untyped-call]  # isal types its arguments loosely
+        with igzip.open(file, "rb") as text:  # type: ignore[no-untyped-call]  # isal types its arguments loosely
             while block := text.read(block_bytes):
                 yield block
     except _BROKEN as error:
-        raise CorruptFile(f"{path.name} cannot be unpacked: {error}") from error
+        raise CorruptFile(f"{name} cannot be unpacked: {error}") from error
