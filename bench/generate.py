@@ -2,7 +2,8 @@
 
 The real hours have 5 to 8 million lines in 45 to 77 MiB of gzip
 (https://dumps.wikimedia.org/other/pageviews/readme.html). The hours of one day are different draws of the same titles:
-most of the popular ones are in all of them, most of the others in one or two.
+most of the popular ones are in all of them, most of the others in one or two. With each further day some of the titles
+that are seldom requested give way to others.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -38,6 +39,10 @@ POPULATION = 4.0
 """How many English titles there are for each line of an hour: a day has three to four times as many as an hour."""
 _SPREAD = 2.5
 """Of the logarithm of how often a title is requested: half of an hour's lines have a single view."""
+NEW_TITLES = 0.25
+"""Of a day's English titles, those that were not there the day before."""
+_SELDOM = 1.0
+"""Who can expect fewer views in an hour, desktop and mobile together, may give way to another title."""
 _MAIN_PAGE, _UNKNOWN = 0.02, 0.004
 """The main page's share of the views, and that of ``-``."""
 _KEPT = 0.8
@@ -73,12 +78,13 @@ class _Codes(NamedTuple):
 class Population:
     """What the hours of a day are drawn from.
 
-    ``english`` are the titles as they are written, sorted by what they mean; ``desktop`` and ``mobile`` are how many
+    ``english`` are titles in order, ``written`` is how they stand in a file; ``desktop`` and ``mobile`` are how many
     views each can expect in an hour.
     """
 
     seed: int
     english: pl.Series
+    written: pl.Series
     desktop: npt.NDArray[np.float64]
     mobile: npt.NDArray[np.float64]
     others: tuple[_Codes, ...]
@@ -86,14 +92,27 @@ class Population:
 
 def write_hour(path: Path, lines: int = FULL_LINES, seed: int = 7) -> None:
     """Write an hour file of about that many lines; the same arguments give the same bytes."""
-    path.write_bytes(_packed(populate(lines, seed), FIRST_HOUR))
+    _write_hour(path, populate(lines, seed), FIRST_HOUR)
 
 
 def write_day(directory: Path, hours: tuple[Hour, ...], lines: int = FULL_LINES, seed: int = 7) -> None:
     """Write the files of some hours, of about that many lines each, under their own names."""
-    population = populate(lines, seed)
+    _write_hours(directory, populate(lines, seed), hours)
+
+
+def write_days(directory: Path, days: Sequence[dt.date], lines: int = FULL_LINES, seed: int = 7) -> list[int]:
+    """Write the files of all hours of these days, with new titles every day; gives each day's views of English."""
+    population, views = populate(lines, seed), []
+    for number, day in enumerate(days):
+        if number:
+            population = next_day(population, day)
+        views.append(_write_hours(directory, population, hours_of(day)))
+    return views
+
+
+def _write_hours(directory: Path, population: Population, hours: Sequence[Hour]) -> int:
     with ThreadPoolExecutor(os.cpu_count()) as threads:
-        list(threads.map(lambda hour: (directory / hour.file_name).write_bytes(_packed(population, hour)), hours))
+        return sum(threads.map(lambda hour: _write_hour(directory / hour.file_name, population, hour), hours))
 
 
 def populate(lines: int, seed: int) -> Population:
@@ -102,7 +121,29 @@ def populate(lines: int, seed: int) -> Population:
     english = int(lines * ENGLISH_SHARE)
     known = pl.concat([english_titles(rng, int(english * POPULATION)), pl.Series(["Main_Page", "-"])]).unique().sort()
     desktop, mobile = _expected(rng, known, english)
-    return Population(seed, _written(known), desktop, mobile, tuple(_others(rng, lines - english)))
+    return Population(seed, known, _written(known), desktop, mobile, tuple(_others(rng, lines - english)))
+
+
+def next_day(population: Population, day: dt.date) -> Population:
+    """The same, but a quarter of the English titles are new: each takes the place of one that is seldom requested."""
+    rng = np.random.default_rng([population.seed, day.toordinal()])
+    seldom = population.desktop + population.mobile < _SELDOM
+    gone = seldom & (rng.random(len(seldom)) < NEW_TITLES / seldom.mean())
+    stay = population.english.filter(~gone)
+    new = english_titles(rng, int(gone.sum() * 1.2) + 10)
+    new = new.filter(~new.is_in(population.english.implode()))
+    new = new.gather(np.sort(rng.permutation(len(new))[: int(gone.sum())]))
+    english = pl.concat([stay, new])
+    order = english.arg_sort().to_numpy()
+    places = np.concatenate((np.flatnonzero(~gone), np.flatnonzero(gone)))[order]
+    known = english.gather(order)
+    return replace(
+        population,
+        english=known,
+        written=_written(known),
+        desktop=population.desktop[places],
+        mobile=population.mobile[places],
+    )
 
 
 def _expected(
@@ -149,16 +190,20 @@ def _written(known: pl.Series) -> pl.Series:
     return known.to_frame("title").select(wrapped.alias("title"))["title"]
 
 
-def _packed(population: Population, hour: Hour) -> bytes:
+def _write_hour(path: Path, population: Population, hour: Hour) -> int:
+    """Gives the hour's views of English."""
     rng = np.random.default_rng([population.seed, hour.day.toordinal(), hour.hour])
-    text = io.BytesIO()
+    text, of_english = io.BytesIO(), 0
     english = {"en": population.desktop, "en.m": population.mobile}
     for first, others in population.others:
         if first in english:
-            _write(text, first + " " + population.english, rng.poisson(english[first]))
+            drawn = rng.poisson(english[first])
+            of_english += int(drawn.sum())
+            _write(text, first + " " + population.written, drawn)
         views = np.minimum(rng.zipf(2.2, len(others)), 50_000) * (rng.random(len(others)) < _KEPT)
         _write(text, others, views)
-    return _gzip(text.getbuffer())
+    path.write_bytes(_gzip(text.getbuffer()))
+    return of_english
 
 
 def _gzip(text: memoryview) -> bytes:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from bench.child import printed
 
 
 @contextmanager
@@ -38,12 +41,20 @@ def day_directory(directory: Path, lines: int, seed: int) -> Path:
     )
 
 
-def world_directory(directory: Path, scale: float, days: int, seed: int) -> tuple[Path, dict[str, int]]:
+def site_directory(directory: Path, first: dt.date, days: int, lines: int | None) -> tuple[Path, dict[str, Any]]:
+    """A site's directory as bench/weekly.py writes it, and what that says of it; its files are of one line or more."""
+    arguments = (str(first), f"--days={days}", *([f"--lines={lines}"] if lines else []))
+    made = _made(directory / f"site-{days}-{lines or 1}", "bench.weekly", *arguments)
+    about: dict[str, Any] = json.loads((made / "made.json").read_text())
+    return made, about
+
+
+def world_directory(directory: Path, scale: float, days: int, seed: int) -> tuple[Path, dict[str, Any]]:
     """A directory as bench/rank_world.py writes it, and how many of everything there are."""
     arguments = (f"--scale={scale}", f"--days={days}", f"--seed={seed}")
-    made = _made(directory / f"world-{scale:g}-{days}-{seed}", "bench.rank_world", *arguments)
-    sizes: dict[str, int] = json.loads((made / "made.json").read_text())
-    return made, sizes
+    made = _made(directory / f"wiki-{scale:g}-{days}-{seed}", "bench.rank_world", *arguments)
+    about: dict[str, Any] = json.loads((made / "made.json").read_text())
+    return made, about
 
 
 def _made(directory: Path, module: str, *arguments: str) -> Path:
@@ -54,8 +65,6 @@ def _made(directory: Path, module: str, *arguments: str) -> Path:
         unfinished = Path(name) / "made"
         unfinished.mkdir()
         sys.stderr.write(f"  making {directory.name} …\n")
-        command = [sys.executable, "-m", module, str(unfinished), *arguments]
-        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)  # noqa: S603 our own module
-        (unfinished / "made.json").write_text(done.stdout)
+        (unfinished / "made.json").write_text(printed(module, str(unfinished), *arguments))
         unfinished.rename(directory)
     return directory

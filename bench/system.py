@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
-import sys
-import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
+
+from bench.needs import program
 
 YOUNG_SECONDS = 13
 """A Redis that has run for less than twice a lease's time between renewals gives no leases (docs/decisions/0012)."""
@@ -64,11 +63,11 @@ class Home:
         return Ran(ended - began, used.ru_utime + used.ru_stime, ended, used.ru_maxrss * 1024 / _MEGABYTE)
 
     def _begin(self, log: IO[bytes], *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen([_program(), *arguments], env=self.environment, stdout=log, stderr=log)  # noqa: S603 our own program
+        return subprocess.Popen([program("wikiq") or "wikiq", *arguments], env=self.environment, stdout=log, stderr=log)  # noqa: S603 our own program
 
     def answers(self, *arguments: str) -> Any:  # noqa: ANN401 JSON
         """What ``wikiq results`` says, without when it was computed."""
-        command = [_program(), "results", *arguments, "--format", "json"]
+        command = [program("wikiq") or "wikiq", "results", *arguments, "--format", "json"]
         done = subprocess.run(command, env=dict(self.environment), check=True, capture_output=True)  # noqa: S603 our own program
         return json.loads(done.stdout, object_hook=_timeless)
 
@@ -81,17 +80,21 @@ class Home:
         return int(number), float(last or 0)
 
     @contextmanager
-    def workers(self, number: int, concurrency: int, peaks: dict[str, float]) -> Iterator[None]:
+    def workers(
+        self, number: int, concurrency: int, peaks: dict[str, float], *, one_cpu_each: bool = False
+    ) -> Iterator[None]:
         """Workers that are ready: so many that count, of so many processes each, and one that ranks.
 
+        Those that count may be held to one CPU each; where there are more workers than CPUs, they share them.
         When the block ends ``peaks`` has, of each kind, the most memory in megabytes that a process had.
         """
         kinds = [("count", concurrency)] * number + [("rank", 1)]
         with ExitStack() as stack:
-            running = [
-                (kind, stack.enter_context(self._worker(f"bench-{place}", kind, processes)))
-                for place, (kind, processes) in enumerate(kinds)
-            ]
+            running = []
+            for place, (kind, processes) in enumerate(kinds):
+                with _held_to(place if one_cpu_each and kind == "count" else None):
+                    worker = stack.enter_context(self._worker(f"bench-{place}", kind, processes))
+                running.append((kind, worker))
             wait_until(lambda: len(list(self.data.glob("health/*.ready"))) == len(kinds))
             yield
             for kind, worker in running:
@@ -107,6 +110,18 @@ class Home:
             finally:
                 process.send_signal(signal.SIGTERM)
                 process.wait()
+
+
+@contextmanager
+def _held_to(number: int | None) -> Iterator[None]:
+    """Processes that are started meanwhile, and their children, use one CPU only; None lets them use all."""
+    cpus = os.sched_getaffinity(0)
+    if number is not None:
+        os.sched_setaffinity(0, {sorted(cpus)[number % len(cpus)]})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, cpus)
 
 
 @contextmanager
@@ -127,16 +142,21 @@ def home(source: str, broker_url: str | None = None, **variables: str) -> Iterat
 
 
 @contextmanager
-def redis(url: str | None = None) -> Iterator[str]:
+def redis(url: str | None = None, *, age: int = YOUNG_SECONDS) -> Iterator[str]:
     """A Redis that gives leases: the one at the URL, which should hold nothing, or one that ends with the block.
+
+    Args:
+        url: of one that runs.
+        age: for how many seconds another one has to run first.
 
     Raises:
         FileNotFoundError: there is no redis-server.
+        RuntimeError: it has ended at once.
     """
     if url:
         yield url
         return
-    server = shutil.which("redis-server")
+    server = program("redis-server")
     if server is None:
         raise FileNotFoundError("redis-server is not installed")
     with socket.socket() as listener:
@@ -146,19 +166,27 @@ def redis(url: str | None = None) -> Iterator[str]:
         command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", directory]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 its arguments are made here
         try:
-            time.sleep(YOUNG_SECONDS)
-            yield f"redis://127.0.0.1:{port}/0"
+            own = f"redis://127.0.0.1:{port}/0"
+            _wait_for_age(process, own, age)
+            yield own
         finally:
             process.terminate()
             process.wait()
 
 
-def write_site(directory: Path, *arguments: str) -> dict[str, Any]:
-    """Have ``bench.weekly`` write hour files; gives what it says of them."""
-    command = [sys.executable, "-m", "bench.weekly", str(directory), *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 our own module
-    written: dict[str, Any] = json.loads(done.stdout)
-    return written
+def _wait_for_age(process: subprocess.Popen[bytes], url: str, age: int) -> None:
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.exceptions import ConnectionError as NotYet
+    from redis.retry import Retry
+
+    with Redis.from_url(url, retry=Retry(NoBackoff(), 0)) as client:
+        while process.poll() is None:
+            with suppress(NotYet):
+                if int(client.info("server")["uptime_in_seconds"]) >= age:
+                    return
+            time.sleep(0.1)
+    raise RuntimeError(f"redis-server ended with {process.returncode}")
 
 
 def wait_until(holds: Any, seconds: float = 60) -> None:  # noqa: ANN401
@@ -167,10 +195,6 @@ def wait_until(holds: Any, seconds: float = 60) -> None:  # noqa: ANN401
         if time.monotonic() > deadline:
             raise TimeoutError
         time.sleep(0.02)
-
-
-def _program() -> str:
-    return shutil.which("wikiq", path=sysconfig.get_path("scripts")) or "wikiq"
 
 
 def _timeless(document: dict[str, Any]) -> dict[str, Any]:

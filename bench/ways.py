@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.generated import kept, site_directory
 from bench.site import CONNECTIONS, serving
-from bench.system import home, write_site
+from bench.system import home
 
 FIRST_DAY = dt.date(2024, 1, 1)
 FULL_LINES = 5_200_000
@@ -20,12 +20,12 @@ WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A site's directory and what is in it: files by name with their bytes, and a day's views of English Wikipedia."""
+    """A site's directory and what is in it: files by name with their bytes, each day's views of English Wikipedia."""
 
     site: Path
     days: int
     files: dict[str, int]
-    views: int
+    views: tuple[int, ...]
 
     @property
     def span(self) -> tuple[str, ...]:
@@ -36,18 +36,17 @@ class Load:
 
 
 @contextmanager
-def generated(days: int, lines: int | None = None, different: int = 1) -> Iterator[Load]:
-    """A site of hour files, removed at the end.
+def generated(days: int, lines: int | None = None, keep: Path | None = None) -> Iterator[Load]:
+    """A site of hour files.
 
     Args:
         days: how many, of 24 files each.
         lines: of each file, about; without it each has a single one.
-        different: how many files of a day differ.
+        keep: where it is left, and taken from if it is there; without it it is removed at the end.
     """
-    with tempfile.TemporaryDirectory(prefix="wikiq-bench-") as name:
-        more = (f"--lines={lines}", f"--different={different}") if lines else ()
-        written = write_site(Path(name), str(FIRST_DAY), f"--days={days}", *more)
-        yield Load(Path(name), days, written["files"], written["views"])
+    with kept(keep) as directory:
+        site, about = site_directory(directory, FIRST_DAY, days, lines)
+        yield Load(site, days, about["files"], tuple(about["views"]))
 
 
 def carry_out(
@@ -57,11 +56,11 @@ def carry_out(
     workers: int = 1,
     concurrency: int = 1,
     rate: float | None = None,
-    threads: int | None = None,
+    one_cpu_each: bool = False,
 ) -> dict[str, Any]:
     """Count and rank everything; with a broker so many workers of so many processes each count, and one ranks.
 
-    Polars uses so many threads in each process, or as many as it likes.
+    Workers that count may be held to one CPU each, the first to the first.
 
     Returns:
         ``seconds`` of the command; of these ``start`` before the first transfer, ``counting`` from there to the last
@@ -70,12 +69,11 @@ def carry_out(
         and week; how many hours are ``counted``; what the server has ``seen``.
     """
     peaks: dict[str, float] = {}
-    polars = {"POLARS_MAX_THREADS": str(threads)} if threads else {}
     with (
         serving(load.site, rate=rate, connections=CONNECTIONS) as served,
-        home(served.url, broker_url, **polars) as place,
+        home(served.url, broker_url) as place,
     ):
-        with place.workers(workers, concurrency, peaks) if broker_url else nullcontext():
+        with place.workers(workers, concurrency, peaks, one_cpu_each=one_cpu_each) if broker_url else nullcontext():
             ran = place.run("enqueue", *load.span, "--quiet", *(("--wait",) if broker_url else ()))
         answers, (counted, last_commit) = _answers(place.answers(*load.span)), place.counted()
     seen = served.seen
@@ -96,7 +94,7 @@ def carry_out(
 def agrees(run: dict[str, Any], load: Load) -> bool:
     """Whether every hour was fetched and counted once, within three connections, with all its views."""
     seen = run["seen"]
-    expected = [load.views] * load.days + ([load.views * WEEK] if load.days == WEEK else [])
+    expected = [*load.views, *([sum(load.views)] if load.days == WEEK else [])]
     return (
         run["counted"] == len(load.files)
         and seen["hours"] == dict.fromkeys(sorted(load.files), 1)

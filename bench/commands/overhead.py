@@ -17,16 +17,16 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=int, default=3, help="the best of so many counts")
     parser.add_argument("--concurrency", type=int, default=os.cpu_count() or 1, help="processes that count")
     parser.add_argument("--redis", metavar="URL", help="one that is empty and has run for a while; else one is started")
-    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="a single day, one round")
+    parser.add_argument("--small", action="store_true", default=argparse.SUPPRESS, help="one round")
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Any]:
     from bench.system import redis
     from bench.ways import WEEK, agrees, carry_out, generated, told
 
-    days, rounds = (1, 1) if arguments.small else (WEEK, arguments.rounds)
+    rounds = 1 if arguments.small else arguments.rounds
     runs: dict[str, list[dict[str, Any]]] = {"embedded": [], "redis": []}
-    with redis(arguments.redis) as url, generated(days) as load:
+    with redis(arguments.redis) as url, generated(WEEK) as load:
         for _ in range(rounds):
             runs["embedded"].append(carry_out(load))
             runs["redis"].append(carry_out(load, broker_url=url, concurrency=arguments.concurrency))
