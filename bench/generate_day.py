@@ -52,9 +52,9 @@ def draw_day(rng: np.random.Generator, wiki: Wiki) -> Day:
     return Day(day["title"], day["article"].to_numpy(), views)
 
 
-def draw_hours(rng: np.random.Generator, day: Day) -> Iterator[tuple[Hour, pl.DataFrame, int]]:
+def draw_hours(rng: np.random.Generator, day: Day, date: dt.date = DAY) -> Iterator[tuple[Hour, pl.DataFrame, int]]:
     """Each hour's tally, and the views in it that belong to articles."""
-    for hour in hours_of(DAY):
+    for hour in hours_of(date):
         desktop, mobile = rng.poisson(day.views * 0.4 / 24), rng.poisson(day.views * 0.6 / 24)
         of_articles = int((desktop + mobile)[day.article >= 0].sum())
         tally = pl.DataFrame({"title": day.titles.cast(pl.Binary), "desktop": desktop, "mobile": mobile})

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from bench.english_views import english_views
 from bench.turn import peak_mb
 from bench.wikiq_hours import PROJECT, open_directory
 from models.answer import Period, Universe
@@ -25,22 +26,38 @@ Report = dict[str, Any]
 
 
 def count(directory: Path, arguments: argparse.Namespace) -> Report:
-    """Count a day's hours as a worker does, one after the other; how large the process had become after each."""
+    """Count the hours of some days as a worker does, one after the other, in this one process.
+
+    Reports how large it had become after each, day by day, and each day's views by the ledger. At the end of the first
+    day the database is copied, so that what a single day takes can be measured there.
+    """
     import worker.fleet  # noqa: F401 what a worker has imported before its first task
     from worker.counting import count_hour_file
     from worker.store import ledger, requests
     from worker.store.database import writing
 
-    hours = hours_of(arguments.day)[: arguments.hours]
-    context = replace(open_directory(directory), now=lambda: hours[-1].end)
+    days = [arguments.day + dt.timedelta(days=number) for number in range(arguments.days)]
+    hours = {day: hours_of(day)[: arguments.hours] for day in days}
+    context = replace(open_directory(directory), now=lambda: hours[days[-1]][-1].end)
     with writing(context.engine) as session:
-        ledger.request_hours(session, [PROJECT], hours)
-        requests.request_answers(session, [PROJECT], [Period(arguments.day)], Universe.LOGGED_TITLES)
-    peaks, states = [], []
-    for hour in hours:
-        states.append(count_hour_file(context, hour, [PROJECT], source=arguments.source).state)
-        peaks.append(peak_mb())
-    return {"peaks_mb": peaks, "states": states}
+        ledger.request_hours(session, [PROJECT], [hour for of_day in hours.values() for hour in of_day])
+        requests.request_answers(session, [PROJECT], map(Period, days), Universe.LOGGED_TITLES)
+    peaks: list[list[float]] = []
+    states: list[str] = []
+    for day in days:
+        peaks.append([])
+        for hour in hours[day]:
+            states.append(count_hour_file(context, hour, [PROJECT], source=arguments.source).state)
+            peaks[-1].append(peak_mb())
+        if day == arguments.day:
+            _copy(directory, arguments.first_day)
+    return {"peaks_mb": peaks, "states": states, "views": _views(directory)}
+
+
+def views(directory: Path, arguments: argparse.Namespace) -> Report:
+    """The views of English Wikipedia in a day's hour files."""
+    hours = hours_of(arguments.day)[: arguments.hours]
+    return {"views": sum(english_views(directory / hour.file_name) for hour in hours)}
 
 
 def rank(directory: Path, arguments: argparse.Namespace) -> Report:
@@ -61,7 +78,7 @@ def rank(directory: Path, arguments: argparse.Namespace) -> Report:
 def only(directory: Path, arguments: argparse.Namespace) -> Report:
     """Have a week's first days counted, and no others: those that lack come from the database they were copied from."""
     last = (arguments.day + dt.timedelta(days=arguments.days - 1)).isoformat()
-    with closing(sqlite3.connect(directory / "wikiq.sqlite")) as database, database:
+    with closing(_database(directory)) as database, database:
         database.execute("ATTACH ? AS whole", (str(arguments.whole / "wikiq.sqlite"),))
         known = [day for (day,) in database.execute("SELECT DISTINCT day FROM main.hour WHERE day <= ?", (last,))]
         lacking = f"day <= ? AND day NOT IN ({', '.join('?' * len(known))})"
@@ -73,14 +90,32 @@ def only(directory: Path, arguments: argparse.Namespace) -> Report:
 
 def size(directory: Path, _arguments: argparse.Namespace) -> Report:
     """Bytes of the database's file, once its log is written into it."""
-    file = directory / "wikiq.sqlite"
-    with closing(sqlite3.connect(file)) as database:
+    with closing(_database(directory)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    return {"file": file.stat().st_size}
+    return {"file": (directory / "wikiq.sqlite").stat().st_size}
+
+
+def _copy(directory: Path, other: Path) -> None:
+    """As SQLite does it: a file that is read without its knowledge loses the locks of this process when closed."""
+    other.mkdir()
+    with closing(_database(directory)) as database, closing(_database(other)) as copy:
+        database.backup(copy)
+
+
+def _views(directory: Path) -> list[int]:
+    """Each day's, without the code that ranks."""
+    sums = "SELECT coalesce(sum(views), 0) FROM hour GROUP BY day ORDER BY day"
+    with closing(_database(directory)) as database:
+        return [views for (views,) in database.execute(sums)]
+
+
+def _database(directory: Path) -> sqlite3.Connection:
+    return sqlite3.connect(directory / "wikiq.sqlite")
 
 
 _STEPS: Mapping[str, Callable[[Path, argparse.Namespace], Report]] = {
     "count": count,
+    "views": views,
     "rank": rank,
     "only": only,
     "size": size,
@@ -90,10 +125,11 @@ _STEPS: Mapping[str, Callable[[Path, argparse.Namespace], Report]] = {
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench.memory_steps")
     parser.add_argument("step", choices=sorted(_STEPS))
-    parser.add_argument("directory", type=Path, help="the data directory")
+    parser.add_argument("directory", type=Path, help="the data directory, or the one with the hour files")
     parser.add_argument("--day", type=dt.date.fromisoformat)
     parser.add_argument("--days", type=int)
     parser.add_argument("--hours", type=int)
+    parser.add_argument("--first-day", type=Path, help="the data directory that the first day is copied to")
     parser.add_argument("--whole", type=Path, help="the data directory with all days counted")
     parser.add_argument("--source")
     parser.add_argument("--week", action="store_true")

@@ -18,7 +18,7 @@ import argparse
 import datetime as dt
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,14 +26,13 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from bench.generate_day import Day, draw_day
+from bench.generate_day import Day, draw_day, draw_hours
 from bench.titles import drawn, zipf_shares
 from bench.turn import peak_mb
 from bench.wiki import Leads, Wiki, invent
 from bench.wikiq_hours import PROJECT, open_directory
 from models.answer import Period, Universe
 from models.dump_run import DumpFile, DumpTable, RunFiles
-from models.hour import Hour, hours_of
 from models.version import VERSION
 from worker.context import Context
 from worker.indexing import build
@@ -41,7 +40,6 @@ from worker.store import blocks, requests, snapshots
 from worker.store.blocks import Attempt
 from worker.store.database import writing
 from worker.store.tallies import FileFacts, pack, record_counted
-from worker.tally import SCHEMA, tally_of
 from worker.wiki.tables import CHUNK_ROWS
 from worker.wiki.titles import canonical_titles
 
@@ -75,17 +73,21 @@ def main() -> None:
     sys.stdout.write(json.dumps({**made, "peak_mb": peak_mb()}) + "\n")
 
 
-def write_world(directory: Path, scale: float, days: int, seed: int) -> dict[str, int]:
-    """Write all of it; the same arguments give the same wiki and the same views."""
+def write_world(directory: Path, scale: float, days: int, seed: int) -> dict[str, int | list[int]]:
+    """Write all of it; the same arguments give the same wiki and the same views.
+
+    Returns:
+        How many of everything there are, and as ``article_views`` how many views of each day articles must be given.
+    """
     rng = np.random.default_rng(seed)
     wiki = invent(rng, scale)
     visible, hidden = _links(rng, wiki, VISIBLE, hidden=False), _links(rng, wiki, HIDDEN, hidden=True)
     context = open_directory(directory / "data")
     _store_index(context, wiki, (visible, hidden))
     made = _write_parquet(directory, wiki, visible)
-    titles = _store_days(context, directory, wiki, days, seed)
+    titles, article_views = _store_days(context, directory, wiki, days, seed)
     context.engine.dispose()
-    return {**made, "days": days, "titles_of_a_day": titles}
+    return {**made, "days": days, "titles_of_a_day": titles, "article_views": article_views}
 
 
 def _links(rng: np.random.Generator, wiki: Wiki, mean: float, *, hidden: bool) -> _Links:
@@ -181,17 +183,20 @@ def _numbered(names: pl.Series, wanted: pl.Series) -> tuple[npt.NDArray[np.int64
     return numbers, order
 
 
-def _store_days(context: Context, directory: Path, wiki: Wiki, days: int, seed: int) -> int:
+def _store_days(context: Context, directory: Path, wiki: Wiki, days: int, seed: int) -> tuple[int, list[int]]:
+    """Gives the first day's titles, and each day's views that belong to articles."""
     (directory / "tallies").mkdir()
     dates = [FIRST_DAY + dt.timedelta(days=number) for number in range(days)]
     with writing(context.engine) as session:
         periods = [*map(Period, dates), *([Period(FIRST_DAY, 7)] if days == 7 else [])]  # noqa: PLR2004 a week
         requests.request_answers(session, [PROJECT], periods, Universe.ARTICLES, snapshot=RUN)
     of_first: Day | None = None
+    article_views = [0] * days
     for number, date in enumerate(dates):
         day = _drawn(np.random.default_rng([seed, number]), wiki, of_first)
         of_first = of_first or day
-        for hour, tally in _hours(np.random.default_rng([seed, number, 1]), day, date):
+        for hour, tally, of_articles in draw_hours(np.random.default_rng([seed, number, 1]), day, date):
+            article_views[number] += of_articles
             facts = FileFacts("https://dumps.example.org/x.gz", 1, None, None, "0" * 64, len(tally), 0)
             with writing(context.engine) as session:
                 record_counted(session, PROJECT, hour, facts, pack(tally), now=_now(), version=VERSION)
@@ -200,7 +205,7 @@ def _store_days(context: Context, directory: Path, wiki: Wiki, days: int, seed: 
                 tally.select(*columns, "desktop", "mobile").write_parquet(
                     directory / "tallies" / f"{hour.hour:02d}.parquet"
                 )
-    return len(of_first.titles) if of_first else 0
+    return len(of_first.titles) if of_first else 0, article_views
 
 
 def _drawn(rng: np.random.Generator, wiki: Wiki, before: Day | None) -> Day:
@@ -216,13 +221,6 @@ def _drawn(rng: np.random.Generator, wiki: Wiki, before: Day | None) -> Day:
         )
     frame = frame.filter(canonical_titles(frame["title"], first_letter=True) == frame["title"])
     return Day(frame["title"], frame["article"].to_numpy(), frame["views"].to_numpy())
-
-
-def _hours(rng: np.random.Generator, day: Day, date: dt.date) -> Iterator[tuple[Hour, pl.DataFrame]]:
-    titles = day.titles.cast(pl.Binary)
-    for hour in hours_of(date):
-        desktop, mobile = rng.poisson(day.views * 0.4 / 24), rng.poisson(day.views * 0.6 / 24)
-        yield hour, tally_of(pl.DataFrame({"title": titles, "desktop": desktop, "mobile": mobile}).cast(SCHEMA))
 
 
 def _now() -> dt.datetime:

@@ -14,7 +14,7 @@ from bench.page import Row
 HELP = "peak memory of counting and ranking, and the size of the database"
 COUNT_MB, RANK_MB, BEFORE_MB, AFTER_MB = 600, 1_500, 250, 60
 FLAT = 1.1
-"""The week's ranking may take so many times as much with seven days as with one."""
+"""Counting, and the week's ranking, may take so many times as much with more days as with one."""
 LINES, SMALL_LINES = 5_200_000, 20_000
 SCALE, SMALL_SCALE = 1.0, 0.0005
 DAYS, SMALL_DAYS = (1, 3, 7), (1, 2)
@@ -22,7 +22,7 @@ DAYS, SMALL_DAYS = (1, 3, 7), (1, 2)
 
 def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lines", type=int, default=LINES, help="lines of each hour file")
-    parser.add_argument("--hours", type=int, default=24, help="how many of the day's hours are counted")
+    parser.add_argument("--hours", type=int, default=24, help="how many hours of each day are counted")
     parser.add_argument("--days", type=_numbers, default=DAYS, help="of a week, how many days are counted")
     parser.add_argument("--scale", type=float, default=SCALE, help="how large a part of English Wikipedia is ranked")
     parser.add_argument("--seed", type=int, default=7, help="another one gives other hours and another wiki")
@@ -68,11 +68,15 @@ def rows(result: dict[str, Any]) -> list[Row]:
 def _of_hours(found: dict[str, Any] | None) -> list[Row]:
     if found is None:
         return []
-    first, last = found["peaks_mb"][0], found["peaks_mb"][-1]
+    by_day = found["peaks_mb"]
+    ends = [max(peaks) for peaks in by_day]
     before, after = found["before"]["file"] / 1e6, found["after"]["file"] / 1e6
-    hours = len(found["peaks_mb"])
+    hours, first = len(by_day[0]), by_day[0][0]
+    counted = f"peak memory of a worker that counts {len(by_day)} days of {hours} hours"
+    days = ", ".join(str(number) for number in range(1, len(ends) + 1))
     return [
-        _limited(f"peak memory of a worker that counts {hours} hours, {first:,.0f} MB after the first", last, COUNT_MB),
+        _limited(f"{counted}, {first:,.0f} MB after the first hour", max(ends), COUNT_MB),
+        _flat(f"the same after {days} days", ends, "the first day's end"),
         _limited(f"the database with {hours} hours of a day, not ranked", before, BEFORE_MB),
         _limited("the database once that day is ranked", after, AFTER_MB),
     ]
@@ -86,17 +90,16 @@ def _of_week(found: dict[str, Any] | None) -> list[Row]:
     return [
         _limited("peak memory of ranking a day by articles, the largest", max(found["day_peaks_mb"]), RANK_MB),
         _limited("peak memory of ranking a week by articles", max(peaks), RANK_MB),
-        Row(
-            f"the same with {days} days counted",
-            f"{_listed(peaks)} MB",
-            f"flat: ≤ {FLAT} × the first",
-            peaks[-1] <= FLAT * peaks[0],
-        ),
+        _flat(f"the same with {days} days counted", peaks, "the first"),
     ]
 
 
 def _limited(what: str, megabytes: float, limit: int) -> Row:
     return Row(what, f"{megabytes:,.0f} MB", f"≤ {limit:,} MB", megabytes <= limit)
+
+
+def _flat(what: str, peaks: list[float], first: str) -> Row:
+    return Row(what, f"{_listed(peaks)} MB", f"flat: ≤ {FLAT} × {first}", max(peaks) <= FLAT * peaks[0])
 
 
 def details(result: dict[str, Any]) -> str:
@@ -106,10 +109,12 @@ def details(result: dict[str, Any]) -> str:
 
 def _told_of_hours(found: dict[str, Any]) -> str:
     before, after = (f"{found[when]['file'] / 1e6:,.0f} MB" for when in ("before", "after"))
+    by_day = found["peaks_mb"]
     return (
-        f"Hours of {found['lines']:,} lines. A worker's peak after each: {_listed(found['peaks_mb'])} MB; of ranking "
-        f"that day by its logged titles: {found['rank_peak_mb']:,.0f} MB. The database's file has {before} before and "
-        f"{after} after the ranking."
+        f"Hours of {found['lines']:,} lines; one process counts the same files as {len(by_day)} days. Its peak after "
+        f"each hour of the first: {_listed(by_day[0])} MB; of ranking that day by its logged titles: "
+        f"{found['rank_peak_mb']:,.0f} MB. A database of that day alone has {before} before and {after} after the "
+        f"ranking. Each day was given the {found['views']['written']:,} views that the files have."
     )
 
 
