@@ -1,15 +1,17 @@
-"""polars, pandas and a plain Python loop on a day of hour files."""
+"""polars and pandas on a day of hour files. polars has threads; pandas has none, so processes read its files."""
 
 from __future__ import annotations
 
 import csv
-import gzip
+import time
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.day_answer import CODES, DEPTH, MAIN_PAGE, UNKNOWN, day_answer, files_of, prefixes
 from bench.engines import Answer, Engine, Task
+from bench.processes import Spread, Used, of_others, spread_over, used_since
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,24 +85,23 @@ def _polars_rules(totals: pl.DataFrame) -> pl.DataFrame:
     return named.with_columns(rule.alias("rule"), (pl.col("desktop") + pl.col("mobile")).alias("views"))
 
 
-def _pandas(task: Task, answers: list[Answer]) -> None:
+def _pandas(task: Task, spread: Spread) -> Mapping[str, float]:
     import pandas as pd
 
-    parts = [_pandas_lines(file).assign(hour=hour) for hour, file in enumerate(files_of(task.source))]
-    lines = pd.concat(parts, ignore_index=True)
-    desktop = lines["number"].where(lines["code"] == CODES[0], 0)
-    lines = lines.assign(desktop=desktop, mobile=lines["number"] - desktop)
-    totals = lines.groupby("title", sort=False)[["desktop", "mobile"]].sum().reset_index()
+    hours, used = zip(*spread.processes.map(_pandas_hour, files_of(task.source)), strict=True)
+    views = pd.concat([views.assign(hour=hour) for hour, views in enumerate(hours)], ignore_index=True)
+    del hours  # they are in memory a second time now
+    totals = views.groupby("title", sort=False)[["desktop", "mobile"]].sum().reset_index()
     totals = _pandas_rules(totals.assign(views=totals["desktop"] + totals["mobile"]))
     ranked = totals[totals["rule"] == ""]
     top = ranked.sort_values(["views", "name"], ascending=[False, True]).head(DEPTH)
-    of_top = lines.merge(top[["title", "name"]], on="title").groupby(["name", "hour"])["number"].sum()
+    of_top = views.merge(top[["title", "name"]], on="title")
     hourly: dict[str, dict[int, int]] = defaultdict(dict)
-    for (name, hour), views in of_top.items():
-        hourly[name][hour] = views
+    for row in of_top.itertuples():
+        hourly[row.name][row.hour] = row.desktop + row.mobile
     least = ranked[ranked["views"] == ranked["views"].min()]
     by_rule = totals.groupby("rule")["views"].agg(["sum", "count"]).itertuples()
-    answers.append(
+    spread.answers.append(
         day_answer(
             [(row[0] or None, row[1], row[2]) for row in by_rule],
             list(top[["name", "desktop", "mobile"]].itertuples(index=False)),
@@ -109,23 +110,30 @@ def _pandas(task: Task, answers: list[Answer]) -> None:
             least["name"].sort_values().head(DEPTH),
         )
     )
+    return of_others(used)
 
 
-def _pandas_lines(file: Path) -> pd.DataFrame:
+def _pandas_hour(file: Path) -> tuple[pd.DataFrame, Used]:
+    """The views of each title in one hour."""
     import pandas as pd
+    from isal import igzip
 
-    frame = pd.read_csv(
-        file,
-        sep=" ",
-        quoting=csv.QUOTE_NONE,
-        engine="c",
-        header=None,
-        names=_COLUMNS,
-        usecols=_COLUMNS[:3],
-        na_filter=False,
-        compression="gzip",
-    )
-    return frame[frame["code"].isin(CODES)]
+    began = time.process_time()
+    with igzip.open(file) as text:
+        lines = pd.read_csv(
+            text,
+            sep=" ",
+            quoting=csv.QUOTE_NONE,
+            engine="c",
+            header=None,
+            names=_COLUMNS,
+            usecols=_COLUMNS[:3],
+            na_filter=False,
+        )
+    lines = lines[lines["code"].isin(CODES)]
+    desktop = lines["number"].where(lines["code"] == CODES[0], 0)
+    views = pd.DataFrame({"title": lines["title"], "desktop": desktop, "mobile": lines["number"] - desktop})
+    return views.groupby("title", sort=False).sum().reset_index(), used_since(began)
 
 
 def _pandas_rules(totals: pd.DataFrame) -> pd.DataFrame:
@@ -139,57 +147,6 @@ def _pandas_rules(totals: pd.DataFrame) -> pd.DataFrame:
     return totals.assign(name=name, rule=rule)
 
 
-def _python_loop(task: Task, answers: list[Answer]) -> None:
-    place = {code.encode(): position for position, code in enumerate(CODES)}
-    totals: dict[bytes, list[int]] = defaultdict(lambda: [0, 0])
-    hours: list[dict[bytes, int]] = []
-    for file in files_of(task.source):
-        hour: dict[bytes, int] = defaultdict(int)
-        with gzip.open(file) as text:
-            for line in text:
-                code, title, number, _zero = line.split(b" ")
-                if code in place:
-                    views = int(number)
-                    totals[title][place[code]] += views
-                    hour[title] += views
-        hours.append(hour)
-    answers.append(_looped_answer(totals, hours))
-
-
-def _looped_answer(totals: dict[bytes, list[int]], hours: list[dict[bytes, int]]) -> Answer:
-    from worker.pageviews import unquote
-
-    excluded = frozenset(prefixes())
-    sums: dict[str | None, list[int]] = defaultdict(lambda: [0, 0])
-    ranked = []
-    for written, (desktop, mobile) in totals.items():
-        name = unquote(written).decode()
-        rule = _rule(name, excluded)
-        sums[rule][0] += desktop + mobile
-        sums[rule][1] += 1
-        if rule is None:
-            ranked.append((desktop + mobile, name, desktop, mobile, written))
-    top = sorted(ranked, key=lambda row: (-row[0], row[1]))[:DEPTH]
-    least = min(row[0] for row in ranked)
-    tied = [row[1] for row in ranked if row[0] == least]
-    return day_answer(
-        [(rule, views, titles) for rule, (views, titles) in sums.items()],
-        [(name, desktop, mobile) for _, name, desktop, mobile, _ in top],
-        {name: {place: hour.get(written, 0) for place, hour in enumerate(hours)} for *_, name, _, _, written in top},
-        (least, len(tied)),
-        sorted(tied)[:DEPTH],
-    )
-
-
-def _rule(name: str, excluded: frozenset[str]) -> str | None:
-    prefix, colon, _ = name.partition(":")
-    if name in UNKNOWN:
-        return "unknown-title"
-    if colon and prefix.lower() in excluded:
-        return "other-namespace"
-    return "main-page" if name == MAIN_PAGE else None
-
-
 def _first(_task: Task, answers: list[Answer]) -> Answer:
     return answers[0]
 
@@ -200,6 +157,5 @@ def _no_answer_yet(_task: Task) -> list[Any]:
 
 ENGINES = {
     "polars": Engine(_polars, _first, _no_answer_yet),
-    "pandas": Engine(_pandas, _first, _no_answer_yet),
-    "python loop": Engine(_python_loop, _first, _no_answer_yet),
+    "pandas": Engine(_pandas, Spread.answer, spread_over("pandas")),
 }

@@ -1,23 +1,22 @@
 """wikiq on a day of hour files: counted by processes as ``wikiq worker`` has them, then ranked by one.
 
 Each process takes a file, counts it and commits its tally, as a worker does once it has downloaded it. Then the day is
-ranked from the database. The engine ``wikiq, one process`` does it with threads, as ``wikiq enqueue`` without a broker.
+ranked from the database, and the room that its hours took is given back. The engine ``wikiq, one process`` does it with
+threads, as ``wikiq enqueue`` without a broker.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
 from bench.day_answer import day_answer, files_of
 from bench.engines import Answer, Engine, Task
-from bench.turn import peak_mb
+from bench.processes import Used, of_others, started, used_since
 from bench.wikiq_hours import PROJECT, commit, count, open_directory
 from models.answer import Answer as Ranking
 from models.answer import Period, Universe
@@ -26,18 +25,9 @@ from worker.answering import rank_period
 from worker.context import Context
 from worker.store import requests
 from worker.store.database import writing
+from worker.store.room import give_room_back
 
-
-@dataclass(frozen=True, slots=True)
-class _Counted:
-    """Which process counted a file, in how many processor seconds, and how many MB it has had resident."""
-
-    process: int
-    processor: float
-    peak_mb: float
-
-
-CountOne = Callable[[Path], _Counted]
+CountOne = Callable[[Path], Used]
 
 
 @dataclass(slots=True)
@@ -52,10 +42,7 @@ class _Day:
 
 
 def _with_processes(task: Task) -> _Day:
-    workers = ProcessPoolExecutor(task.threads, mp_context=multiprocessing.get_context("spawn"))
-    # All of them are up and have imported everything, as workers that wait for tasks are.
-    list(workers.map(_wait_a_moment, range(task.threads)))
-    return _open(task, workers, lambda _: partial(_count_in_process, task.scratch))
+    return _open(task, started(task.threads, __name__), lambda _: partial(_count_in_process, task.scratch))
 
 
 def _with_threads(task: Task) -> _Day:
@@ -73,20 +60,17 @@ def _open(task: Task, workers: Executor, count_one: Callable[[Context], CountOne
 def _run(task: Task, day: _Day) -> Mapping[str, float]:
     began = time.perf_counter()
     files = list(day.workers.map(day.count_one, files_of(task.source)))
-    counted = time.perf_counter() - began
+    counted = time.perf_counter()
     ranking = rank_period(day.context, PROJECT, day.period, Universe.LOGGED_TITLES)
     if ranking is not None:
         day.ranking.append(ranking)
-    of_workers = [file for file in files if file.process != os.getpid()]
-    return {
-        "counting": counted,
-        "ranking": time.perf_counter() - began - counted,
-        "processor": sum(file.processor for file in of_workers),
-        "peak_mb": sum({file.process: file.peak_mb for file in of_workers}.values()),
-    }
+    ranked = time.perf_counter()
+    give_room_back(day.context.engine)  # as the worker's task does that ranks a day
+    parts = {"counting": counted - began, "ranking": ranked - counted, "giving room back": time.perf_counter() - ranked}
+    return {**parts, **of_others(files)}
 
 
-def _count_in_process(directory: Path, file: Path) -> _Counted:
+def _count_in_process(directory: Path, file: Path) -> Used:
     return _count(_context(directory), file)
 
 
@@ -95,15 +79,10 @@ def _context(directory: Path) -> Context:
     return open_directory(directory)
 
 
-def _count(context: Context, file: Path) -> _Counted:
+def _count(context: Context, file: Path) -> Used:
     began = time.process_time()
     commit(context, _hour_of(file), file, count(file))
-    return _Counted(os.getpid(), time.process_time() - began, peak_mb())
-
-
-def _wait_a_moment(_: int) -> None:
-    """Long enough for every process to be given one of these."""
-    time.sleep(0.2)
+    return used_since(began)
 
 
 def _hour_of(file: Path) -> Hour:

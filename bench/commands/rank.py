@@ -68,8 +68,8 @@ def details(result: dict[str, Any]) -> str:
     sizes = result["sizes"]
     return (
         f"{sizes['articles']:,} articles, {sizes['redirects']:,} redirects, {sizes['memberships']:,} memberships, "
-        f"{sizes['titles_of_a_day']:,} titles. wikiq ranks from the tallies and the index in its database and commits "
-        "the answer; the others read Parquet files of the same tallies, of titles with the article each means, and of "
-        "memberships. Titles are generated in MediaWiki's own form, so looking them up is all the others have to do; "
-        f"wikiq makes sure of it.\n\n{ratios.markdown(result)}"
+        f"{sizes['titles_of_a_day']:,} titles. wikiq ranks from the tallies and the index in its database, commits "
+        "the answer and gives back the room that the tallies took; the others read Parquet files of the same tallies, "
+        "of titles with the article each means, and of memberships. Titles are generated in MediaWiki's own form, so "
+        f"looking them up is all the others have to do; wikiq makes sure of it.\n\n{ratios.markdown(result)}"
     )
