@@ -10,19 +10,25 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import polars as pl
 
-from bench.links import draw_links
+from bench.links import LinkTruth, draw_links
 from bench.wiki import Kind, Leads, Wiki
 from models.dump_run import DumpTable
 from worker.wiki.tables import ARTICLE_NAMESPACE, CATEGORY_NAMESPACE, CHUNK_ROWS
 
 
-def table_frames(rng: np.random.Generator, wiki: Wiki) -> Mapping[DumpTable, Iterator[pl.DataFrame]]:
-    """The frames of each table, as large as those that reading gives."""
+def table_frames(rng: np.random.Generator, wiki: Wiki, truth: LinkTruth) -> Mapping[DumpTable, Iterator[pl.DataFrame]]:
+    """The frames of each table, as large as those that reading gives.
+
+    Args:
+        rng: what links are drawn with.
+        wiki: whose tables they are.
+        truth: links are added to it as they are drawn.
+    """
     return {
         DumpTable.PAGE: _pages(wiki),
         DumpTable.REDIRECT: _redirects(wiki),
         DumpTable.LINKTARGET: _link_targets(wiki),
-        DumpTable.CATEGORYLINKS: _large(_category_links(rng, wiki)),
+        DumpTable.CATEGORYLINKS: _large(_category_links(rng, wiki, truth)),
         DumpTable.PAGE_PROPS: _hidden_categories(wiki),
     }
 
@@ -46,18 +52,17 @@ def _pages(wiki: Wiki) -> Iterator[pl.DataFrame]:
 def _redirects(wiki: Wiki) -> Iterator[pl.DataFrame]:
     ids = wiki.ids[wiki.kinds == Kind.REDIRECT].astype(np.uint32)
     for begin in range(0, len(ids), CHUNK_ROWS):
-        chosen = slice(begin, begin + CHUNK_ROWS)
-        leads = wiki.leads[chosen]
-        to_article = leads == Leads.ARTICLE
-        titles = wiki.articles.gather(np.where(to_article, wiki.means[chosen], 0)).cast(pl.Binary)
-        yield pl.DataFrame(
+        end = min(len(ids), begin + CHUNK_ROWS)
+        leads = wiki.leads[begin:end]
+        frame = pl.DataFrame(
             {
-                "id": ids[chosen],
+                "id": ids[begin:end],
                 "namespace": np.where(leads == Leads.OTHER_NAMESPACE, 4, 0).astype(np.int32),
-                "title": titles,  # all others lead to the main page, which is no article
+                "title": wiki.redirect_targets(begin, end).cast(pl.Binary),
                 "interwiki": leads == Leads.OTHER_WIKI,
             }
         )
+        yield frame.filter(pl.Series(leads != Leads.NOWHERE))
 
 
 def _link_targets(wiki: Wiki) -> Iterator[pl.DataFrame]:
@@ -65,9 +70,10 @@ def _link_targets(wiki: Wiki) -> Iterator[pl.DataFrame]:
     yield pl.DataFrame({"target": targets, "title": wiki.categories.cast(pl.Binary)}).filter(pl.Series(wiki.targeted))
 
 
-def _category_links(rng: np.random.Generator, wiki: Wiki) -> Iterator[pl.DataFrame]:
+def _category_links(rng: np.random.Generator, wiki: Wiki, truth: LinkTruth) -> Iterator[pl.DataFrame]:
     targets = wiki.target_ids[wiki.target_rows]
     for links in draw_links(rng, wiki):
+        truth.add(wiki, links)
         pages = ~np.isin(wiki.kinds[links.places], (Kind.CATEGORY, Kind.FILE))
         frame = pl.DataFrame(
             {"id": wiki.ids[links.places[pages]].astype(np.uint32), "target": targets[links.categories[pages]]}

@@ -80,20 +80,12 @@ def _page_rows(rng: np.random.Generator, wiki: Wiki) -> Iterator[pl.Series]:
 def _redirect_rows(wiki: Wiki) -> Iterator[pl.Series]:
     ids = wiki.ids[wiki.kinds == Kind.REDIRECT]
     for begin, end in _parts(len(ids)):
-        leads, means = wiki.leads[begin:end], wiki.means[begin:end]
-        to_redirect = np.flatnonzero(np.isin(leads, (Leads.REDIRECT, Leads.ITSELF)))
-        own = np.where(leads == Leads.ITSELF, np.arange(begin, end), means)
-        titles = wiki.articles.gather(np.where(np.isin(leads, (Leads.REDIRECT, Leads.ITSELF)), 1, means))
-        titles = titles.scatter(to_redirect, wiki.redirects.gather(own[to_redirect]))
-        frame = pl.DataFrame({"id": ids[begin:end], "title": titles, "leads": leads}).filter(
-            pl.col("leads") != Leads.NOWHERE
-        )
-        lead = pl.col("leads")
-        title = pl.when(lead == Leads.MISSING).then(pl.lit("Never_written:_") + pl.col("title")).otherwise("title")
+        titles, lead = wiki.redirect_targets(begin, end), pl.col("leads")
+        frame = pl.DataFrame({"id": ids[begin:end], "title": titles, "leads": wiki.leads[begin:end]})
         namespace = pl.when(lead == Leads.OTHER_NAMESPACE).then(4).otherwise(0)
         interwiki = pl.when(lead == Leads.OTHER_WIKI).then(pl.lit("'de'")).otherwise(pl.lit("''"))
-        row = _row(pl.col("id"), namespace, quoted(title), interwiki, "''")
-        yield frame.select(row)["row"]
+        row = _row(pl.col("id"), namespace, quoted(pl.col("title")), interwiki, "''")
+        yield frame.filter(lead != Leads.NOWHERE).select(row)["row"]
 
 
 def _linktarget_rows(rng: np.random.Generator, wiki: Wiki) -> Iterator[pl.Series]:

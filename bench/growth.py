@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 LIMITS = {"build peak MB": 4_000, "stored MB": 600}
@@ -56,7 +56,7 @@ def report(results: Sequence[Result], from_columns: Sequence[Result] = ()) -> st
         parts.append(_builds(from_columns))
     if len(results) > 1:
         parts += [_extrapolation(results), NOTES]
-    return "\n\n".join([*parts, _verification(results)])
+    return "\n\n".join([*parts, _verification(results, from_columns)])
 
 
 def summary(results: Sequence[Result], from_columns: Sequence[Result] = ()) -> dict[str, Any]:
@@ -75,13 +75,24 @@ def summary(results: Sequence[Result], from_columns: Sequence[Result] = ()) -> d
 
 def holds(results: Sequence[Result], from_columns: Sequence[Result] = ()) -> bool:
     """Whether the index was right; limits are judged by whoever reads, because small sizes say little of them."""
+    return not any(_faults(results, from_columns))
+
+
+def _faults(results: Sequence[Result], from_columns: Sequence[Result]) -> Iterator[str]:
+    """What is wrong with any of the indexes, each with its scale."""
+    yield from (_at(results[0], fault) for fault in results[0]["faults"])
+    yield from (_at(built, fault) for built in [*results, *from_columns] for fault in built["build"]["faults"])
+    for result in results:
+        yield from (_at(result, f"nothing of {name}") for name, table in result["read"].items() if not table["kept"])
     titles = {result["scale"]: result["build"]["stored"]["titles"] for result in results}
-    alike = (
-        built["build"]["stored"]["titles"] == titles.get(built["scale"], built["build"]["stored"]["titles"])
-        for built in from_columns
-    )
-    read = (table["kept"] > 0 for result in results for table in result["read"].values())
-    return not results[0]["faults"] and all(alike) and all(read)
+    for built in from_columns:
+        own, scale = built["build"]["stored"]["titles"], built["scale"]
+        if scale in titles and own != titles[scale]:
+            yield _at(built, f"{own} bytes of titles from columns, {titles[scale]} from dumps")
+
+
+def _at(result: Result, fault: str) -> str:
+    return f"at scale {result['scale']:g}: {fault}"
 
 
 def stored_mb(result: Result) -> float:
@@ -160,13 +171,12 @@ def _extrapolation(results: Sequence[Result]) -> str:
     return _table("Least squares through these, and at English Wikipedia's size", heads, rows)
 
 
-def _verification(results: Sequence[Result]) -> str:
-    smallest = results[0]
-    if holds(results):
-        return (
-            f"The index of scale {smallest['scale']:g} holds what was written, and the day's article views are right."
-        )
-    return "\n".join([f"The index of scale {smallest['scale']:g} is WRONG:", *smallest["faults"]])
+def _verification(results: Sequence[Result], from_columns: Sequence[Result]) -> str:
+    if faults := list(_faults(results, from_columns)):
+        return "\n".join(["An index is WRONG:", *faults])
+    others = ", ".join(f"{result['scale']:g}" for result in [*results[1:], *from_columns])
+    found = f"The index of scale {results[0]['scale']:g} holds what was written, and the day's article views are right."
+    return f"{found} Those of {others} have as many of everything as were drawn." if others else found
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

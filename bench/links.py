@@ -67,9 +67,10 @@ class LinkTruth:
         self.gone += int(np.count_nonzero(kinds == Kind.GONE))
         self.dangling += int(np.count_nonzero(member & ~known))
         counted = member & known
-        self.per_category += np.bincount(links.categories[counted], minlength=len(self.per_category))
-        self.visible += np.bincount(numbers[counted & ~hidden], minlength=len(self.visible))
-        self.hidden += np.bincount(numbers[counted & hidden], minlength=len(self.hidden))
+        # Few are added to many, so not by going through all of them each time, as bincount would.
+        np.add.at(self.per_category, links.categories[counted], 1)
+        np.add.at(self.visible, numbers[counted & ~hidden], 1)
+        np.add.at(self.hidden, numbers[counted & hidden], 1)
 
 
 def no_links(wiki: Wiki) -> LinkTruth:

@@ -23,7 +23,8 @@ from sqlmodel import Session, select
 from bench.columns import table_frames
 from bench.generate_day import DAY, draw_day, draw_hours
 from bench.generate_dumps import write_dumps
-from bench.truth import check_index, write_truth
+from bench.links import no_links
+from bench.truth import check_figures, check_index, write_figures, write_truth
 from bench.wiki import invent
 from models.answer import Period, Universe
 from models.dump_run import DumpFile, DumpTable, RunFiles
@@ -38,6 +39,7 @@ from worker.store.blocks import Attempt, load_index
 from worker.store.database import reading, writing
 from worker.store.tallies import FileFacts, pack, record_counted
 from worker.unpack import unpack
+from worker.wiki.index import WikiIndex
 from worker.wiki.tables import table_columns
 
 PROJECT = parse_project("en.wikipedia")
@@ -82,22 +84,27 @@ def read(directory: Path, arguments: argparse.Namespace) -> Report:
 
 
 def columns(directory: Path, arguments: argparse.Namespace) -> Report:
-    """Store the columns of a wiki as if its dumps had been read."""
+    """Store the columns of a wiki as if its dumps had been read, and how many of everything it has."""
     rng = np.random.default_rng(arguments.seed)
     wiki = invent(rng, arguments.scale)
+    links = no_links(wiki)
     context = _context(directory)
     with writing(context.engine) as session:
         _register(session, directory)
-    return {"kept": {table: _keep(context, table, frames) for table, frames in table_frames(rng, wiki).items()}}
+    kept = {table: _keep(context, table, frames) for table, frames in table_frames(rng, wiki, links).items()}
+    write_figures(directory, wiki, links)
+    return {"kept": kept}
 
 
 def build_index(directory: Path, _arguments: argparse.Namespace) -> Report:
-    """Build the index as a worker does."""
+    """Build the index as a worker does; and which of its figures are not those that the wiki was drawn with."""
     context = _context(directory)
     columns = _stored(context)
     started = time.perf_counter()
     build(context, PROJECT, RUN)
-    return {"seconds": time.perf_counter() - started, "columns": columns, "stored": _stored(context)}
+    seconds = time.perf_counter() - started
+    faults = check_figures(directory, _index(context).figures)
+    return {"seconds": seconds, "columns": columns, "stored": _stored(context), "faults": faults}
 
 
 def rank(directory: Path, _arguments: argparse.Namespace) -> Report:
@@ -118,10 +125,7 @@ def rank(directory: Path, _arguments: argparse.Namespace) -> Report:
 
 def verify(directory: Path, arguments: argparse.Namespace) -> Report:
     """Compare the index, and the views that the ranking gave to articles, with what was written."""
-    index = load_index(_context(directory).engine, PROJECT, RUN)
-    if index is None:
-        raise SystemExit("The index is not there.")
-    return {"faults": check_index(directory, index, arguments.article_views)}
+    return {"faults": check_index(directory, _index(_context(directory)), arguments.article_views)}
 
 
 _STEPS: Mapping[str, Callable[[Path, argparse.Namespace], Report]] = {
@@ -159,6 +163,13 @@ def _now() -> dt.datetime:
 
 def _context(directory: Path) -> Context:
     return open_context(read_settings({"WIKIQ_DATA_DIR": str(directory / "data")}))
+
+
+def _index(context: Context) -> WikiIndex:
+    index = load_index(context.engine, PROJECT, RUN)
+    if index is None:
+        raise SystemExit("The index is not there.")
+    return index
 
 
 def _register(session: Session, directory: Path) -> None:

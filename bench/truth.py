@@ -22,8 +22,8 @@ from worker.wiki.index import Part, WikiIndex
 
 def write_truth(directory: Path, wiki: Wiki, links: LinkTruth, article_views: int) -> None:
     """Write what must come out: figures, what each title means, memberships per article and per category."""
-    figures = asdict(_figures(wiki, links))
-    (directory / "truth.json").write_text(json.dumps({"figures": figures, "article_views": article_views}))
+    write_figures(directory, wiki, links)
+    (directory / "truth-views.json").write_text(json.dumps(article_views))
     _titles(wiki).write_parquet(directory / "truth-titles.parquet")
     counts = {"visible": links.visible[1:], "hidden": links.hidden[1:]}
     pl.DataFrame({"title": wiki.articles[1:].cast(pl.Binary), **counts}).write_parquet(
@@ -35,13 +35,23 @@ def write_truth(directory: Path, wiki: Wiki, links: LinkTruth, article_views: in
     categories.filter(pl.col("members") > 0).write_parquet(directory / "truth-categories.parquet")
 
 
+def write_figures(directory: Path, wiki: Wiki, links: LinkTruth) -> None:
+    """Write only how many of everything the index must hold."""
+    (directory / "truth-figures.json").write_text(json.dumps(asdict(_figures(wiki, links))))
+
+
+def check_figures(directory: Path, figures: Figures) -> list[str]:
+    """Which figures are not those that were written."""
+    truth, found = json.loads((directory / "truth-figures.json").read_text()), asdict(figures)
+    return [f"{name}: {found[name]}, not {truth[name]}" for name in found if found[name] != truth[name]]
+
+
 def check_index(directory: Path, index: WikiIndex, article_views: int) -> list[str]:
     """What the index or the ranking has otherwise than it was written; nothing if all is well."""
-    truth = json.loads((directory / "truth.json").read_text())
-    found = asdict(index.figures)
-    faults = [f"{name}: {found[name]}, not {value}" for name, value in truth["figures"].items() if found[name] != value]
-    if article_views != truth["article_views"]:
-        faults.append(f"article views: {article_views}, not {truth['article_views']}")
+    faults = check_figures(directory, index.figures)
+    written = json.loads((directory / "truth-views.json").read_text())
+    if article_views != written:
+        faults.append(f"article views: {article_views}, not {written}")
     return faults + list(_unlike(directory, index))
 
 

@@ -105,6 +105,15 @@ class Wiki:
         order = np.argsort(kinds, kind="stable")
         return pl.concat(named).gather(np.argsort(order))
 
+    def redirect_targets(self, begin: int, end: int) -> pl.Series:
+        """The titles that some redirects lead to; that of one that leads nowhere, which has no row, means nothing."""
+        leads, means = self.leads[begin:end], self.means[begin:end]
+        to_redirect = np.isin(leads, (Leads.REDIRECT, Leads.ITSELF))
+        own = np.where(leads == Leads.ITSELF, np.arange(begin, end), means)[to_redirect]
+        named = self.articles.gather(np.where(to_redirect, 1, means))
+        named = named.scatter(np.flatnonzero(to_redirect), self.redirects.gather(own))
+        return ("Never_written:_" + named).zip_with(pl.Series(leads == Leads.MISSING), named)
+
     @property
     def _paged_names(self) -> pl.Series:
         return self.categories.gather(self.paged)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import re
-import subprocess
 from importlib import import_module
 from pathlib import Path
 
@@ -44,19 +43,12 @@ def test_the_target_is_five_times_the_parser(commands, processor, reached):
 @pytest.mark.parametrize(("titles", "kept", "right"), [(9, 1, True), (8, 1, False), (9, 0, False)])
 def test_an_index_is_right_whichever_way_it_is_made(commands, titles, kept, right):
     """Without SQL text the same titles are built as with it, and of every table something was kept."""
-    read = {"scale": 0.1, "faults": [], "read": {"page": {"kept": kept}}, "build": {"stored": {"titles": 9}}}
-    built = {"scale": 0.1, "build": {"stored": {"titles": titles}}}
+    build = {"stored": {"titles": 9}, "faults": []}
+    read = {"scale": 0.1, "faults": [], "read": {"page": {"kept": kept}}, "build": build}
+    built = {"scale": 0.1, "build": {**build, "stored": {"titles": titles}}}
     holds = import_module("bench.growth").holds
     assert holds([read], [built, {**built, "scale": 1.0}]) is right
     assert holds([{**read, "faults": ["a title is missing"]}], [built]) is False
-
-
-def test_what_is_measured_already_is_not_measured_again(tmp_path, monkeypatch, commands):
-    """With a directory to keep results in, a command is run once; what disagrees is not kept."""
-    main, told = import_module("bench.__main__"), iter(['{"holds": false}', '{"holds": true}'])
-    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess((), 0, next(told)))
-    results = [main._measured("sqldump", small=True, keep=tmp_path) for _ in range(3)]
-    assert results == [{"holds": False}, {"holds": True}, {"holds": True}]
 
 
 def test_the_full_size_is_told_from_several_smaller_ones(commands):
@@ -72,7 +64,7 @@ def test_the_full_size_is_told_from_several_smaller_ones(commands):
             "files": dict.fromkeys(("page", "redirect", "categorylinks"), 1e9 * scale),
             "generate": {"link_rows": 1e8 * scale},
             "read": {"page": table},
-            "build": {**grown, "stored": {"titles": 450e6 * scale}, "columns": {"page": 2e9 * scale}},
+            "build": {**grown, "stored": {"titles": 450e6 * scale}, "columns": {"page": 2e9 * scale}, "faults": []},
             "rank": {**grown, "seconds": 3.0},
         }
 
