@@ -35,6 +35,6 @@ image:  ## build the image of this checkout with Docker, as wikiq:local
 image-check:  ## build it twice with Buildah, look at every path, run it read-only (as root; minutes)
 	WIKIQ_TEST_BUILDAH="$${WIKIQ_TEST_BUILDAH:-buildah}" pytest tests/test_image_build.py
 
-bench:  ## all that docs/performance.md tells, measured anew and written there: about an hour
+bench:  ## all that docs/performance.md tells, measured anew and written there; needs redis-server; an hour and a half
 	pip install '.[bench]'
 	python -m bench

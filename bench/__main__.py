@@ -4,30 +4,46 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Mapping
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from bench.page import PAGE, replaced, table
+from bench import measured
+from bench.needs import refuse_missing, refuse_other_code
+from bench.page import PAGE
+from bench.whole import Whole, run, trouble_of
 
-KEEPING = ("day", "rank", "memory")
-"""Commands whose generated data can be kept."""
 COMMANDS = ("hour", "day", "rank", "week", "workers", "overhead", "index", "sqldump", "memory", "results", "leases")
 
 
 def main() -> int:
+    modules = {name: import_module(f"bench.commands.{name}") for name in COMMANDS}
+    parser = _parser(modules)
+    arguments = parser.parse_args()
+    if arguments.name:
+        return _run(modules[arguments.name], arguments)
+    names = [name for name in COMMANDS if name in (arguments.only or COMMANDS)]
+    page = PAGE if names == [*COMMANDS] and not arguments.small else None
+    refuse_other_code(names)
+    if not arguments.small:
+        refuse_missing(names, everything=page is not None)
+
+    small = ["--small"] if arguments.small else []
+
+    def options(name: str) -> Mapping[str, Any]:
+        return measured.options_of(parser.parse_args([name, *small]))
+
+    chosen = {name: modules[name] for name in names}
+    again = [*small, *(word for name in arguments.only or () for word in ("--only", name))]
+    return run(Whole(chosen, options, small=arguments.small, keep=arguments.keep, page=page, again=again))
+
+
+def _parser(modules: Mapping[str, ModuleType]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     commands = parser.add_subparsers(dest="name", help="without one, all of them, and the page is written")
-    modules = {
-        name: import_module(f"bench.commands.{name}") for name in COMMANDS if find_spec(f"bench.commands.{name}")
-    }
     for name, module in modules.items():
         command = commands.add_parser(name, help=module.HELP, description=module.__doc__)
         module.options(command)
@@ -40,58 +56,16 @@ def main() -> int:
         metavar="DIR",
         help="leave what is generated and measured there, and take it from there",
     )
-    arguments = parser.parse_args()
-    if arguments.name:
-        return _run(modules[arguments.name], arguments)
-    return _run_all(modules, arguments.only or list(modules), small=arguments.small, keep=arguments.keep)
+    return parser
 
 
 def _run(module: ModuleType, arguments: argparse.Namespace) -> int:
-    result = module.measure(arguments)
+    refuse_missing([arguments.name], own_redis=getattr(arguments, "redis", None) is None)
+    refuse_other_code([arguments.name])
+    about = measured.about(measured.options_of(arguments))
+    result = {**module.measure(arguments), "measured": about}
     sys.stdout.write((json.dumps(result) if arguments.json else module.report(result)) + "\n")
-    return 0 if _agrees(result) else 1
-
-
-def _run_all(modules: dict[str, ModuleType], names: list[str], *, small: bool, keep: Path | None) -> int:
-    # Where the seconds tell nothing, one need not wait for the other; and all of them wait now and then.
-    with ThreadPoolExecutor((os.cpu_count() or 1) + 1 if small else 1) as at_once:
-        found = at_once.map(partial(_measured, small=small, keep=keep), names)
-        measured = dict(zip(names, found, strict=True))
-    results = {name: result for name, result in measured.items() if result is not None}
-    rows = [row for name, result in results.items() for row in modules[name].rows(result)]
-    parts = [f"### {name}: {modules[name].HELP}\n\n{modules[name].details(result)}" for name, result in results.items()]
-    text = "\n\n".join([table(rows), *parts])
-    if small or len(results) < len(COMMANDS):
-        sys.stdout.write(text + "\n")
-    else:
-        PAGE.write_text(replaced(PAGE.read_text(encoding="utf-8"), text), encoding="utf-8")
-    return 0 if len(results) == len(names) and all(map(_agrees, results.values())) else 1
-
-
-def _measured(name: str, *, small: bool, keep: Path | None) -> dict[str, Any] | None:
-    """A command's result, measured in a process of its own, so that none finds what another left in memory.
-
-    What lies in ``keep`` is taken as it is, whoever measured it there. None if the command failed; it said why.
-    """
-    kept = keep and keep / f"{name}{'-small' if small else ''}.json"
-    if kept and kept.exists():
-        return dict(json.loads(kept.read_text(encoding="utf-8")))
-    sys.stderr.write(f"{name} …\n")
-    options = [*(["--small"] if small else []), *(["--keep", str(keep)] if keep and name in KEEPING else [])]
-    command = [sys.executable, "-m", "bench", name, "--json", *options]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 our own module
-    if not done.stdout:
-        sys.stderr.write(f"python -m bench {name} ended with {done.returncode} and told nothing.\n")
-        return None
-    result: dict[str, Any] = json.loads(done.stdout)
-    if kept and _agrees(result):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.write_text(done.stdout, encoding="utf-8")
-    return result
-
-
-def _agrees(result: dict[str, Any]) -> bool:
-    return result.get("answers_equal", True) is not False and bool(result.get("holds", True))
+    return 1 if trouble_of(result) else 0
 
 
 if __name__ == "__main__":

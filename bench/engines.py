@@ -6,7 +6,7 @@ hands on its size.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -53,21 +53,35 @@ NEEDS: Mapping[str, tuple[str, ...]] = {
 }
 """The packages of each engine, by their names in the index."""
 _CAN_USE = {"gunzip": ("deflate",)}
+_MODULES = {"chdb-core": "chdb"}
 
 
 def installed(names: Mapping[str, str]) -> dict[str, str]:
     """Those of the engines whose packages are there."""
-    modules = {"chdb-core": "chdb"}
-    return {
-        name: module
-        for name, module in names.items()
-        if all(find_spec(modules.get(package, package)) for package in NEEDS[name])
-    }
+    return {name: module for name, module in names.items() if not _lacking(NEEDS[name])}
+
+
+def remarks(names: Iterable[str]) -> list[str]:
+    """Which of the engines are not what they would be if everything was installed, and why: a sentence for each."""
+    found = []
+    for name in names:
+        left_out, slower = _lacking(NEEDS[name]), _lacking(_CAN_USE.get(name, ()))
+        if left_out:
+            found.append(f"{name} is left out: {' and '.join(left_out)} is not installed")
+        elif slower:
+            found.append(f"{name} does without {' and '.join(slower)}, which is not installed")
+    return found
 
 
 def versions(names: Mapping[str, str]) -> dict[str, str]:
     """The releases of the engines' packages: ``{"clickhouse": "chdb 4.4.0, chdb-core 26.9.0"}``."""
     return {name: ", ".join(f"{package} {version(package)}" for package in _used(name)) for name in names}
+
+
+def _lacking(packages: Iterable[str]) -> list[str]:
+    """The packages that are not there, by the names of their modules."""
+    modules = dict.fromkeys(_MODULES.get(package, package) for package in packages)
+    return [module for module in modules if find_spec(module) is None]
 
 
 def _used(name: str) -> tuple[str, ...]:

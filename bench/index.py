@@ -6,15 +6,15 @@ small: a child's peak is never less than its parent's size at the fork.
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from bench.child import told
 
 TABLES = ("page", "redirect", "linktarget", "categorylinks", "page_props")
 
@@ -53,9 +53,7 @@ def _measured(directory: Path, scale: float, seed: int, *, verify: bool) -> dict
 
 
 def _step(name: str, directory: Path, *arguments: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.steps", name, str(directory), *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE)  # noqa: S603 our own module
-    report: dict[str, Any] = json.loads(done.stdout)
+    report: dict[str, Any] = told("bench.steps", name, str(directory), *arguments)
     return report
 
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import socket
-import subprocess
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from queue import SimpleQueue
 
 from redis import Redis
-from redis.exceptions import RedisError
 
+from bench.system import redis
 from worker.budget import CONNECTIONS
 from worker.lease import hold_any_lease, open_leases
 
@@ -29,7 +24,7 @@ def measure(sources: Sequence[int], downloads: int, seconds: float, threads: int
     Raises:
         FileNotFoundError: there is no redis-server.
     """
-    with _redis() as client:
+    with redis(age=YOUNG_SECONDS) as url, open_leases(url) as client:
         return [
             {
                 "sources": number,
@@ -58,32 +53,3 @@ def _run(client: Redis, sources: int, downloads: int, seconds: float, threads: i
     for worker in workers:
         worker.join()
     return time.monotonic() - began
-
-
-@contextmanager
-def _redis() -> Iterator[Redis]:
-    """A server that is old enough to give leases."""
-    server = shutil.which("redis-server")
-    if server is None:
-        raise FileNotFoundError("redis-server is not installed")
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    with tempfile.TemporaryDirectory(prefix="wikiq-bench-") as directory:
-        command = [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", directory]
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603 its arguments are made here
-        try:
-            with open_leases(f"redis://127.0.0.1:{port}/0") as client:
-                while _age(client) < YOUNG_SECONDS:
-                    time.sleep(0.1)
-                yield client
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _age(client: Redis) -> int:
-    try:
-        return int(client.info("server")["uptime_in_seconds"])
-    except RedisError:
-        return 0

@@ -57,6 +57,8 @@ def notes(result: Mapping[str, Any]) -> Iterable[str]:
         yield f"{name} gave ANOTHER ANSWER than wikiq: {', '.join(where)}."
     if result["answers_equal"]:
         yield "All answers are equal."
+    elif result["answers_equal"] is None:
+        yield "NOTHING TO COMPARE WITH is installed, so nobody knows whether the answer is right."
 
 
 def times_best(result: Mapping[str, Any], others: Iterable[str]) -> tuple[float, str] | None:

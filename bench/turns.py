@@ -11,12 +11,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bench.engines import installed, versions
+from bench.engines import installed, remarks, versions
+from bench.needs import EXTRA
 
 THREADS_OF = ("POLARS_MAX_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "ARROW_NUM_THREADS", "RAYON_NUM_THREADS")
 
@@ -42,7 +43,7 @@ class Turns:
 def compare(
     engines: Mapping[str, str], source: Path, scratch: Path, *, threads: int, rounds: int, once: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Measure all engines that are installed.
+    """Measure all engines that are installed, and tell which are not.
 
     Args:
         engines: the module of each, by name; the answer of the first one is what the others' are compared with.
@@ -57,6 +58,7 @@ def compare(
         ``answers_equal``, and what was ``unequal``: for each engine that gave another answer or none, where it differs.
     """
     names = installed(engines)
+    sys.stderr.writelines(f"{remark}; {EXTRA}\n" for remark in remarks(engines))
     turns = _take_turns(names, source, scratch, threads, rounds, once)
     finished = {name: turn for name, turn in turns.items() if not turn.failed}
     # An engine may answer nothing at all, as gunzip does.
@@ -109,19 +111,21 @@ def _started(name: str, module: str, source: Path, scratch: Path, threads: int) 
     )
 
 
-def _end(process: subprocess.Popen[str]) -> None:
-    process.stdin.close()  # type: ignore[union-attr]  # a pipe, as asked for
-    process.wait()
+def _end(process: subprocess.Popen[str]) -> int:
+    # What it was told after it had died would be written now.
+    with suppress(BrokenPipeError):
+        process.stdin.close()  # type: ignore[union-attr]  # a pipe, as asked for
+    return process.wait()
 
 
 def _take(turn: Turns, name: str, process: subprocess.Popen[str]) -> None:
-    process.stdin.write("\n")  # type: ignore[union-attr]  # pipes, as asked for
-    process.stdin.flush()  # type: ignore[union-attr]
-    reply = process.stdout.readline()  # type: ignore[union-attr]
+    reply = _reply(process)
     if not reply:
         turn.failed = True
+        told = f"{name} ended with {_end(process)} instead of an answer."
         if name == "wikiq":
-            raise SystemExit(f"wikiq ended with {process.wait()} instead of an answer.")
+            raise SystemExit(told)
+        sys.stderr.write(f"  {told}\n")
         return
     told = json.loads(reply)
     turn.peak_mb = turn.peak_mb or told["peak_mb"]
@@ -130,3 +134,14 @@ def _take(turn: Turns, name: str, process: subprocess.Popen[str]) -> None:
     turn.parts.append(told["parts"])
     turn.answers.append(told["answer"])
     sys.stderr.write(f"  {name}: {told['seconds']:.2f} s\n")
+
+
+def _reply(process: subprocess.Popen[str]) -> str:
+    """What an engine answers to its turn; nothing, if it died before, or before it had answered."""
+    try:
+        process.stdin.write("\n")  # type: ignore[union-attr]  # pipes, as asked for
+        process.stdin.flush()  # type: ignore[union-attr]
+    except BrokenPipeError:
+        return ""
+    reply: str = process.stdout.readline()  # type: ignore[union-attr]
+    return reply if reply.endswith("\n") else ""

@@ -128,12 +128,14 @@ def test_titles_are_quoted_as_readers_undo_it(title):
 
 
 def test_an_hour_file_is_timed_as_one_flat_object(tmp_path):
-    """Of a file of one's own, whatever its name, only seconds are printed, and that all engines counted the same."""
+    """Of a file of one's own, whatever its name, seconds are printed, that all counted the same, and how."""
     file = tmp_path / "it's {one,of} *.gz"
     write_hour(file, 2_000)
     result, code = bench("hour", file, "--rounds", "0")
     assert code == 0
     assert result.pop("answers_equal") is True
+    options = {"file": str(file), "rounds": 0, "lines": hour.HOUR_LINES, "seed": 7, "small": False}
+    assert result.pop("measured")["options"] == options
     assert set(result) == expected(hour.ENGINES)
     assert all(isinstance(seconds, float) and seconds > 0 for seconds in result.values())
 
