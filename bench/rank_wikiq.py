@@ -43,9 +43,12 @@ class _Stored:
 def _copied(task: Task) -> _Stored:
     """A ranking changes what is stored, so each has a copy of its own."""
     shutil.copytree(task.source / "data", task.scratch, dirs_exist_ok=True)
+    stored = _Stored(open_directory(task.scratch))
+    # What the index was built from is gone, and the task that built it would have given back its room.
+    give_room_back(stored.context.engine)
     # As hours that were counted a while ago are; or the ranking's commit would wait until the copy is written.
     os.sync()
-    return _Stored(open_directory(task.scratch))
+    return stored
 
 
 def _rank_day(_task: Task, stored: _Stored) -> Mapping[str, float]:
