@@ -51,7 +51,7 @@ class _Growing(io.RawIOBase):
         """Of what was read."""
         return self._digest.hexdigest()
 
-    def begins_within(self, seconds: float) -> bool:
+    def is_growing_after(self, seconds: float) -> bool:
         """Whether it is still being written after so many seconds."""
         return not self._over.wait(seconds)
 
@@ -122,7 +122,7 @@ class EarlyCount:
         self._growing.close()
 
     def _run(self) -> None:
-        if not self._growing.begins_within(HEAD_START):
+        if not self._growing.is_growing_after(HEAD_START):
             return
         try:
             with closing(self._holding(blocks_of(self._growing, self._thread.name))) as blocks:

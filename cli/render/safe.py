@@ -44,7 +44,7 @@ def visible_lines(text: str) -> str:
 
 
 def visible_json(document: str) -> str:
-    r"""A JSON text with its hidden characters as ``\uXXXX``: safe on a terminal, the same values to a parser."""
+    r"""A JSON text with its hidden characters escaped (``\u202e``): safe on a terminal, the same to a parser."""
     return _spell_hidden(document, lambda character: json.dumps(character)[1:-1], keep="\n")
 
 
